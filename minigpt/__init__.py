@@ -1,0 +1,10 @@
+"""A GPT from scratch in NumPy: every forward pass with its backward pass written by hand."""
+
+from minigpt.errors import UserError
+from minigpt.gradcheck import gradcheck
+from minigpt.model import GPT, GPTConfig
+from minigpt.tokenizer import Tokenizer
+from minigpt.training import AdamW, Trainer
+
+__version__ = "0.1.0"
+__all__ = ["GPT", "AdamW", "GPTConfig", "Tokenizer", "Trainer", "UserError", "gradcheck"]

@@ -1,0 +1,125 @@
+"""Arrays on two machines: NumPy on the CPU, CuPy on a GPU. Only this file knows the difference.
+
+A function of `layers/` asks `get_array_module(x)` for the library that made its argument and then
+writes `xp.tanh(x)`; the same line runs on both. CuPy is imported when a GPU is asked for, never
+before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from types import ModuleType
+
+import numpy as np
+
+from minigpt.errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def get_array_module(x) -> ModuleType:
+    """Return the module that made the array `x`: `numpy`, or `cupy` if it lives on a GPU."""
+    package = type(x).__module__.partition(".")[0]
+    return np if package == "builtins" else sys.modules[package]
+
+
+def to_host(x) -> np.ndarray:
+    """Copy an array from a GPU to NumPy; a NumPy array is returned as it is."""
+    return x.get() if hasattr(x, "get") and not isinstance(x, np.ndarray) else np.asarray(x)
+
+
+def to_device(x, xp: ModuleType):
+    """Return `x` as an array of the module `xp`, copied to the GPU if that is where `xp` lives."""
+    return xp.asarray(x)
+
+
+@functools.cache
+def gpu_status() -> tuple[bool, str]:
+    """Say whether a GPU can be used, and in one sentence which, or why not and what to do.
+
+    The probe multiplies two matrices and runs one elementwise kernel, because importing CuPy
+    succeeds on machines without a GPU, a driver or the CUDA libraries.
+    """
+    try:
+        import cupy
+    except ImportError:
+        return False, (
+            "CuPy is not installed; on a machine with an NVIDIA GPU: "
+            'pip install "minigpt[cuda13]" (or cuda12, for an older driver)'
+        )
+    try:
+        x = cupy.ones((4, 4), dtype=cupy.float32)
+        worked = float(cupy.tanh(x @ x).sum()) > 15
+        name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    except Exception as error:  # CuPy raises many types here, some of them its own
+        return False, _why_no_gpu(error)
+    return (True, name) if worked else (False, "the GPU computed a wrong matrix product")
+
+
+def _why_no_gpu(error: Exception) -> str:
+    """Turn what CuPy raised in the probe into one sentence with the repair."""
+    status = getattr(error, "status", None)
+    if status == 35:
+        return "the NVIDIA driver is missing or too old for this CuPy; install a newer driver"
+    if status == 100:
+        return "CuPy is installed, but this machine shows no NVIDIA GPU"
+    if status == 2 or type(error).__name__ == "OutOfMemoryError":
+        return "the GPU's memory is full; stop the other program that uses it"
+    if isinstance(error, (ImportError, OSError, RuntimeError)) and status is None:
+        return (
+            "CuPy can't load the CUDA libraries; install them with "
+            'pip install "cupy-cuda13x[ctk]" (or cupy-cuda12x[ctk])'
+        )
+    return f"CuPy can't use the GPU ({type(error).__name__}: {str(error).splitlines()[0]})"
+
+
+def select_device(device: str = "auto") -> tuple[ModuleType, str]:
+    """Choose the array module for `device`, "auto", "cpu" or "cuda".
+
+    Returns:
+        `(xp, why)`: the module, and a line that says what was chosen and why.
+
+    Raises:
+        UserError: for another name, or for "cuda" where no GPU can be used.
+    """
+    if device not in DEVICES:
+        raise UserError(f"Unknown device {device!r}; use one of: {', '.join(DEVICES)}.")
+    if device == "cpu":
+        return np, "CPU (as asked)"
+    usable, sentence = gpu_status()
+    if usable:
+        import cupy
+
+        return cupy, f"GPU ({sentence})"
+    if device == "cuda":
+        raise UserError(f"--device cuda can't be used: {sentence}.")
+    return np, f"CPU, because {sentence}"
+
+
+@functools.cache
+def keep_freed_memory() -> bool:
+    """Ask the C library to keep freed memory instead of returning it; True where that worked.
+
+    A training step frees and allocates the same large arrays again and again. By default glibc
+    gives blocks above 128 kB back to the system, and every new array pays for page faults: 20 to
+    40 % of a small model's step. Other C libraries (macOS, Windows, musl) are left as they are.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        m_trim_threshold, m_mmap_threshold, one_gigabyte = -1, -3, 1 << 30
+        kept = libc.mallopt(m_mmap_threshold, one_gigabyte)
+        return bool(kept and libc.mallopt(m_trim_threshold, one_gigabyte))
+    except (OSError, AttributeError):
+        return False
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use (fewer than the machine has, in a container)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,66 @@
+"""One block of the GPT: attention, then an MLP, each added to the stream that passes by."""
+
+import minigpt.layers
+
+NO_MASKS = {"weights": None, "attn": None, "mlp": None}
+
+
+def block(
+    x, ln_1, attn, ln_2, mlp, *, config, mask=None, dropout=NO_MASKS, layers=minigpt.layers
+):
+    """The pre-norm block of GPT-2 (Radford et al., 2019, section 2.3).
+
+        x = x + attention(layernorm(x))
+        x = x + mlp(layernorm(x))
+
+    Args:
+        x: (B, T, C), the residual stream.
+        ln_1, attn, ln_2, mlp: the parameters of the four parts.
+        config: a `GPTConfig`.
+        mask: boolean, broadcasts to (B, H, T, T), or None: see `attention`.
+        dropout: masks for the attention "weights" and for what "attn" and "mlp" add to the stream.
+        layers: the table of functions to use.
+
+    Returns:
+        x (B, T, C), and the cache.
+    """
+    eps = config.layer_norm_epsilon
+    normed, ln_1_cache = layers.layernorm(x, **ln_1, eps=eps)
+    added, attn_cache = layers.attention(
+        normed, **attn, n_head=config.n_head, mask=mask, weights_mask=dropout["weights"]
+    )
+    added, drop_1_cache = layers.dropout(added, dropout["attn"])
+    x = x + added
+
+    normed, ln_2_cache = layers.layernorm(x, **ln_2, eps=eps)
+    added, mlp_cache = layers.mlp(normed, **mlp, activation=activation(config, layers))
+    added, drop_2_cache = layers.dropout(added, dropout["mlp"])
+    x = x + added
+    return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
+
+
+def block_backward(dx, cache):
+    """Undo the block from its last line to its first.
+
+    An addition hands the same gradient to both of its branches; where x was used twice, the two
+    gradients add up: `dx = dx + (what came back through the branch)`.
+    """
+    layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache = cache
+
+    dadded, _ = layers.dropout_backward(dx, drop_2_cache)  # x = x + dropout(added)
+    dnormed, dmlp = layers.mlp_backward(dadded, mlp_cache)
+    dbranch, dln_2 = layers.layernorm_backward(dnormed, ln_2_cache)
+    dx = dx + dbranch
+
+    dadded, _ = layers.dropout_backward(dx, drop_1_cache)  # x = x + dropout(added)
+    dnormed, dattn = layers.attention_backward(dadded, attn_cache)
+    dbranch, dln_1 = layers.layernorm_backward(dnormed, ln_1_cache)
+    dx = dx + dbranch
+    return dx, {"ln_1": dln_1, "attn": dattn, "ln_2": dln_2, "mlp": dmlp}
+
+
+def activation(config, layers):
+    """The MLP's activation as a pair, forward and backward."""
+    if config.activation == "gelu_new":
+        return layers.gelu, layers.gelu_backward
+    return layers.gelu_exact, layers.gelu_exact_backward

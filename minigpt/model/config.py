@@ -1,0 +1,100 @@
+"""What makes one GPT different from another: sizes and switches."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from minigpt.errors import UserError
+
+ACTIVATIONS = ("gelu_new", "gelu")  # named as in GPT-2's config.json: the tanh form, the exact one
+
+GPT2 = {"vocab_size": 50257, "block_size": 1024, "dropout": 0.1}
+PRESETS = {
+    # The built-in stories, in under two minutes on two cores.
+    "tinytown": {"vocab_size": 1024, "block_size": 128, "n_layer": 4, "n_head": 4, "n_embd": 128},
+    # nanoGPT's configuration for a laptop's CPU, on the characters of tiny Shakespeare.
+    "shakespeare-char": {
+        **{"vocab_size": 65, "block_size": 64, "n_layer": 4, "n_head": 4, "n_embd": 128},
+        "bias": False,
+    },
+    # Radford et al., "Language models are unsupervised multitask learners" (2019), table 2.
+    "gpt2": {**GPT2, "n_layer": 12, "n_head": 12, "n_embd": 768},
+    "gpt2-medium": {**GPT2, "n_layer": 24, "n_head": 16, "n_embd": 1024},
+    "gpt2-large": {**GPT2, "n_layer": 36, "n_head": 20, "n_embd": 1280},
+    "gpt2-xl": {**GPT2, "n_layer": 48, "n_head": 25, "n_embd": 1600},
+}
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes and switches of a GPT.
+
+    Raises:
+        UserError: for sizes that make no model, naming the field and what it must be.
+    """
+
+    vocab_size: int = 50257  # V, number of different tokens
+    block_size: int = 1024  # the longest T: how far back the model can look
+    n_layer: int = 12  # number of blocks
+    n_head: int = 12  # H, heads of attention in a block
+    n_embd: int = 768  # C, channels; each head has D = C / H
+    dropout: float = 0.0  # share of activations that training forgets
+    bias: bool = True  # biases in the linear layers and layer norms
+    tie_weights: bool = True  # the head reads its scores off the token embedding
+    activation: str = "gelu_new"  # the MLP's
+    layer_norm_epsilon: float = 1e-5
+    init_std: float = 0.02  # of the initial weights
+
+    def __post_init__(self):
+        for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UserError(f"{name} must be a whole number of at least 1, not {value!r}.")
+        if self.n_embd % self.n_head:
+            raise UserError(
+                f"n_embd ({self.n_embd}) must be divisible by n_head ({self.n_head}), "
+                f"because each head gets an equal part of the channels."
+            )
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"dropout must be at least 0 and below 1, not {self.dropout!r}.")
+        if self.activation not in ACTIVATIONS:
+            names = ", ".join(ACTIVATIONS)
+            raise UserError(f"Unknown activation {self.activation!r}; use one of: {names}.")
+        for name in ("layer_norm_epsilon", "init_std"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"{name} must be above 0, not {getattr(self, name)!r}.")
+
+    @classmethod
+    def preset(cls, name: str, **changes) -> GPTConfig:
+        """Return a published configuration by name, with changes if wanted.
+
+        Raises:
+            UserError: for an unknown name.
+        """
+        if name not in PRESETS:
+            raise UserError(f"Unknown preset {name!r}; use one of: {', '.join(PRESETS)}.")
+        return cls(**{**PRESETS[name], **changes})
+
+    def replace(self, **changes) -> GPTConfig:
+        """Return the same configuration with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter, by GPT-2's name, without allocating any."""
+        V, C = self.vocab_size, self.n_embd
+
+        def with_bias(name, *shape):
+            bias = {f"{name}.bias": shape[-1:]} if self.bias else {}
+            return {f"{name}.weight": shape} | bias
+
+        shapes = {"wte.weight": (V, C), "wpe.weight": (self.block_size, C)}
+        for i in range(self.n_layer):
+            shapes |= with_bias(f"h.{i}.ln_1", C)
+            shapes |= with_bias(f"h.{i}.attn.c_attn", C, 3 * C)
+            shapes |= with_bias(f"h.{i}.attn.c_proj", C, C)
+            shapes |= with_bias(f"h.{i}.ln_2", C)
+            shapes |= with_bias(f"h.{i}.mlp.c_fc", C, 4 * C)
+            shapes |= with_bias(f"h.{i}.mlp.c_proj", 4 * C, C)
+        shapes |= with_bias("ln_f", C)
+        return shapes if self.tie_weights else shapes | {"lm_head.weight": (V, C)}

@@ -1,0 +1,158 @@
+"""`GPT`: the parameters, the device and the functions, held together for everyday use."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import minigpt.layers
+from minigpt.backend import select_device
+from minigpt.errors import UserError
+from minigpt.model import files
+from minigpt.model.config import GPTConfig
+from minigpt.model.generate import generate
+from minigpt.model.gpt import draw_dropout, gpt, gpt_backward, init_params
+from minigpt.tree import FlatTree, nest
+
+DTYPES = ("float32", "float64")
+
+
+class GPT:
+    """A GPT: `logits = model(ids)`, and every gradient with `model.loss_and_grads(ids, targets)`.
+
+    Args:
+        config: a `GPTConfig`.
+        seed: of the initial weights.
+        device: "auto", "cpu" or "cuda".
+        dtype: "float32" or "float64".
+        layers: the table of functions to compute with; the clear ones of `minigpt.layers` are the
+            default. Any object with the same names will do.
+
+    Attributes:
+        params: a `FlatTree` of all parameters, by GPT-2's names. The optimizer writes into it;
+            nothing else does.
+        device: a line that says where the model lives and why.
+    """
+
+    def __init__(
+        self,
+        config: GPTConfig,
+        seed: int = 0,
+        device: str = "auto",
+        dtype: str = "float32",
+        layers=minigpt.layers,
+        params: dict | None = None,
+    ):
+        if dtype not in DTYPES:
+            raise UserError(f"Unknown dtype {dtype!r}; use one of: {', '.join(DTYPES)}.")
+        self.config, self.layers = config, layers
+        self.xp, self.device = select_device(device)
+        arrays = init_params(config, seed, dtype) if params is None else params
+        self.params = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
+
+    @property
+    def n_params(self) -> int:
+        """The number of parameters, position embedding and tied head counted once."""
+        return self.params.buffer.size
+
+    def __call__(self, ids, mask=None):
+        """Logits (B, T, V) for ids (B, T); see `gpt` for the mask."""
+        return self._forward(self._check_ids(ids), mask=mask)[0]
+
+    def loss(self, ids, targets, count=None):
+        """Mean cross-entropy in nats over the positions whose target is not ignored (-100)."""
+        ids, targets = self._check_ids(ids), self._check_targets(targets)
+        logits, _ = self._forward(ids)
+        return self.layers.cross_entropy(logits, targets, count=count)[0]
+
+    def loss_and_grads(self, ids, targets, rng=None, count=None):
+        """The loss, and a tree of its gradients with the names of `params`.
+
+        Args:
+            ids, targets: integers (B, T).
+            rng: a `numpy.random.Generator` to draw dropout masks from; without one there is no
+                dropout, whatever the config says.
+            count: what the summed loss is divided by, see `cross_entropy`.
+        """
+        ids, targets = self._check_ids(ids), self._check_targets(targets)
+        masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
+        logits, cache = self._forward(ids, dropout=masks)
+        loss, loss_cache = self.layers.cross_entropy(logits, targets, count=count)
+        dlogits, _ = self.layers.cross_entropy_backward(1.0, loss_cache)
+        _, grads = gpt_backward(dlogits, cache)
+        return loss, grads
+
+    def generate(self, ids, max_new_tokens: int, **options) -> np.ndarray:
+        """Continue ids (B, T) by up to `max_new_tokens` tokens; the options are `generate`'s."""
+        return generate(self, self._check_ids(ids), max_new_tokens, **options)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `config.json` and `model.safetensors` as the Hugging Face ecosystem reads them."""
+        files.save_folder(folder, self.config, self.params)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device="auto", dtype="float32", **options) -> GPT:
+        """Read a folder that `save_pretrained` wrote, strictly: every tensor, and no other.
+
+        Raises:
+            UserError: for a missing, truncated or unfitting file, in one sentence.
+        """
+        config, params = files.load_folder(folder)
+        return cls(config, device=device, dtype=dtype, params=params, **options)
+
+    def expected_initial_loss(self) -> float:
+        """What the loss of untrained weights should be, on targets that they can't know.
+
+            ln V + variance of the logits / 2,        variance = init_std^2 * C
+
+        The final layer norm gives vectors of length sqrt(C), and each logit is the dot product of
+        one with a row of independent normal numbers; ln(mean exp(z)) = variance / 2 for a normal z.
+        """
+        return math.log(self.config.vocab_size) + self.config.init_std**2 * self.config.n_embd / 2
+
+    def _forward(self, ids, **options):
+        run = partial(gpt, config=self.config, layers=self.layers, **options)
+        return run(ids, **self.params)
+
+    def _check_ids(self, ids):
+        ids = self._integers(ids, "ids")
+        V, block_size = self.config.vocab_size, self.config.block_size
+        if ids.size == 0:
+            raise UserError("There are no token ids; give the model at least one.")
+        if ids.shape[1] > block_size:
+            raise UserError(
+                f"A sequence of {ids.shape[1]} tokens is longer than the model's block_size of "
+                f"{block_size}; shorten it."
+            )
+        _check_range(ids, 0, V, "Token id")
+        return self.xp.asarray(ids)
+
+    def _check_targets(self, targets):
+        targets = self._integers(targets, "targets")
+        counted = targets[targets != minigpt.layers.IGNORE]
+        _check_range(counted, 0, self.config.vocab_size, "Target")
+        return self.xp.asarray(targets)
+
+    @staticmethod
+    def _integers(ids, name: str) -> np.ndarray:
+        ids = np.asarray(ids)
+        if ids.ndim == 1:
+            ids = ids[None]
+        if ids.ndim != 2 or (ids.size and ids.dtype.kind not in "iu"):
+            raise UserError(
+                f"{name} must be whole numbers of shape (B, T), not {ids.dtype} of {ids.shape}."
+            )
+        return ids
+
+
+def _check_range(ids: np.ndarray, low: int, high: int, name: str) -> None:
+    """Ids are checked on the host: a GPU would silently wrap around, and so would NumPy below 0."""
+    if ids.size and (ids.min() < low or ids.max() >= high):
+        wrong = ids[(ids < low) | (ids >= high)].flat[0]
+        raise UserError(
+            f"{name} {wrong} is out of range: the model knows {low} to {high - 1}; "
+            f"was the text encoded with another tokenizer?"
+        )

@@ -1,0 +1,72 @@
+"""AdamW by hand, over one flat buffer."""
+
+from __future__ import annotations
+
+import math
+
+from minigpt.backend import get_array_module
+from minigpt.errors import UserError
+from minigpt.tree import FlatTree
+
+CHUNK = 65536  # elements updated at a time, so that a chunk's five arrays stay in the L2 cache
+
+
+class AdamW:
+    """Adam with decoupled weight decay (Kingma and Ba, 2015; Loshchilov and Hutter, 2019).
+
+        m = beta1 m + (1 - beta1) g            the gradient's running mean
+        v = beta2 v + (1 - beta2) g^2          and its running square
+        p = p - lr * weight_decay * p          matrices only, not biases and scales
+        p = p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+
+    m and v start at 0; dividing by 1 - beta^t takes out that start's weight after t steps.
+
+    Args:
+        params: a `FlatTree`, such as `model.params`; `step` writes into it.
+        lr: learning rate, unless `step` is given another one.
+        betas: beta1 and beta2.
+        eps: keeps the last division finite.
+        weight_decay: share of each matrix that a step at learning rate 1 would take away.
+    """
+
+    def __init__(self, params: FlatTree, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        if not isinstance(params, FlatTree):
+            raise UserError("AdamW needs a FlatTree, such as model.params or FlatTree(my_tree).")
+        self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
+        self.weight_decay = weight_decay
+        xp = get_array_module(params.buffer)
+        self.m = xp.zeros_like(params.buffer)
+        self.v = xp.zeros_like(params.buffer)
+        self.t = 0
+
+    def step(self, grads: dict, lr: float | None = None) -> None:
+        """Move the parameters by one step against `grads`, a tree of the same shape."""
+        if not isinstance(grads, FlatTree):
+            grads = FlatTree(grads, self.params.buffer.dtype)
+        lr = self.lr if lr is None else lr
+        self.t += 1
+        matrices, size = self.params.matrix_size, self.params.buffer.size
+        for start, stop, decay in ((0, matrices, self.weight_decay), (matrices, size, 0.0)):
+            for i in range(start, stop, CHUNK):
+                part = slice(i, min(i + CHUNK, stop))
+                p, g = self.params.buffer[part], grads.buffer[part]
+                adamw_update(p, g, self.m[part], self.v[part], self.t, lr, self.betas,
+                             self.eps, decay)  # fmt: skip
+
+
+def adamw_update(p, g, m, v, t, lr, betas, eps, weight_decay) -> None:
+    """Update the arrays p, m and v in place by the gradient g, at step t = 1, 2, …"""
+    xp = get_array_module(p)
+    beta1, beta2 = betas
+    m *= beta1
+    m += (1 - beta1) * g
+    v *= beta2
+    v += (1 - beta2) * (g * g)
+    if weight_decay:
+        p *= 1 - lr * weight_decay
+    denominator = xp.sqrt(v)
+    denominator *= 1 / math.sqrt(1 - beta2**t)
+    denominator += eps
+    xp.divide(m, denominator, out=denominator)
+    denominator *= lr / (1 - beta1**t)
+    p -= denominator

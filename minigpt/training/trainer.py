@@ -1,0 +1,214 @@
+"""The training loop: a batch, its gradients, one step of AdamW; again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from minigpt.backend import keep_freed_memory, usable_cores
+from minigpt.corpus.batches import WindowBatches
+from minigpt.errors import UserError
+from minigpt.layers import IGNORE
+from minigpt.training.adamw import AdamW
+from minigpt.training.schedule import clip_by_global_norm, warmup_cosine
+
+
+class Diverged(UserError):
+    """The loss or the gradient is no longer a finite number."""
+
+
+class Trainer:
+    """Train a model on tokens.
+
+    Args:
+        model: a `GPT`; its parameters are changed in place.
+        tokens: a 1-D integer array, cut into windows; or batches of one's own: an object with
+            `next() -> (ids, targets)`, and `state()` and `restore(state)` for checkpoints.
+        batch_size: sequences in a step.
+        steps: steps in the whole training; the schedule of the learning rate spans them.
+        lr, min_lr, warmup: see `warmup_cosine`.
+        betas, weight_decay: see `AdamW`.
+        clip: largest norm of the gradient; 0 for no limit.
+        accumulate: batches whose gradients are added up for one step.
+        threads: the batch is cut into this many shards, one thread each; None chooses. Equal
+            numbers of threads give equal bits.
+        seed: of the order of the batches and the dropout masks.
+
+    Raises:
+        UserError: for numbers that make no training.
+    """
+
+    def __init__(
+        self,
+        model,
+        tokens,
+        batch_size: int = 12,
+        steps: int = 2000,
+        lr: float = 1e-3,
+        min_lr: float = 1e-4,
+        warmup: int = 100,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.1,
+        clip: float = 1.0,
+        accumulate: int = 1,
+        threads: int | None = None,
+        seed: int = 0,
+    ):
+        _check_numbers(batch_size, steps, lr, min_lr, warmup, betas, weight_decay, clip, accumulate)
+        self.model, self.batch_size, self.steps = model, batch_size, steps
+        self.lr, self.min_lr, self.warmup, self.clip = lr, min_lr, warmup, clip
+        self.accumulate, self.seed = accumulate, seed
+        block_size = model.config.block_size
+        own = hasattr(tokens, "next")
+        self.batches = tokens if own else WindowBatches(tokens, batch_size, block_size, seed)
+        self.optimizer = AdamW(model.params, lr, betas, weight_decay=weight_decay)
+        self.grads = model.params.zeros_like()
+        self.threads = _choose_threads(model, threads, batch_size)
+        self.step_number = 0
+        self.grad_norm = math.nan
+        keep_freed_memory()
+
+    @property
+    def tokens_seen(self) -> int:
+        """Positions that the model was trained on so far, padding included."""
+        per_step = self.accumulate * self.batch_size * self.model.config.block_size
+        return self.step_number * per_step
+
+    @property
+    def current_lr(self) -> float:
+        """The learning rate of the next step."""
+        return warmup_cosine(self.step_number, self.steps, self.lr, self.min_lr, self.warmup)
+
+    def step(self) -> float:
+        """Do one step of the optimizer; return the loss that the batch had before it.
+
+        Raises:
+            Diverged: when the loss or the gradient is not finite; the parameters are then as they
+                were before the step.
+        """
+        loss, self.grads.buffer[...] = 0.0, 0
+        batches = [self.batches.next() for _ in range(self.accumulate)]
+        count = sum(int((targets != IGNORE).sum()) for _, targets in batches)
+        for number, (ids, targets) in enumerate(batches):
+            loss += self._add_gradients(ids, targets, count, number)
+        self.grad_norm = float(clip_by_global_norm(self.grads, self.clip))
+        if not (math.isfinite(loss) and math.isfinite(self.grad_norm)):
+            raise Diverged(self._why_diverged(loss))
+        self.optimizer.step(self.grads, self.current_lr)
+        self.step_number += 1
+        return loss
+
+    def fit(self, after_step: Callable[[Trainer, float], None] | None = None) -> float:
+        """Do all steps that remain; return the last loss.
+
+        Args:
+            after_step: called as `after_step(trainer, loss)` after each step.
+        """
+        loss = math.nan
+        while self.step_number < self.steps:
+            loss = self.step()
+            if after_step:
+                after_step(self, loss)
+        return loss
+
+    def _add_gradients(self, ids, targets, count: int, number: int) -> float:
+        """Add the gradients of one batch to `self.grads`, shard by shard; return its loss."""
+        shards = np.array_split(np.arange(len(ids)), min(self.threads, len(ids)))
+
+        def run(k: int):
+            rng = np.random.default_rng([self.seed, self.step_number, number, k])
+            return self.model.loss_and_grads(ids[shards[k]], targets[shards[k]], rng, count)
+
+        loss = 0.0
+        with shared_out(self.threads) as run_all:
+            for shard_loss, grads in run_all(run, range(len(shards))):  # in order: the same bits
+                loss += float(shard_loss)
+                self.grads.add(grads)
+        return loss
+
+    def _why_diverged(self, loss: float) -> str:
+        return (
+            f"The {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step "
+            f"{self.step_number} (loss {loss:g}, gradient norm {self.grad_norm:g}, learning rate "
+            f"{self.current_lr:g}); likely causes: a learning rate that is too high, too short a "
+            f"warm-up, clipping switched off, or weights that were damaged already"
+        )
+
+    def state(self) -> dict:
+        """Everything but the parameters that a later run needs to go on with the same bits."""
+        return {
+            "step": self.step_number,
+            "m": self.optimizer.m,
+            "v": self.optimizer.v,
+            "batches": self.batches.state(),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on from a `state`; the model's parameters are restored by its own means."""
+        self.step_number = self.optimizer.t = state["step"]
+        self.optimizer.m[...] = self.model.xp.asarray(state["m"])
+        self.optimizer.v[...] = self.model.xp.asarray(state["v"])
+        self.batches.restore(state["batches"])
+
+
+def evaluate(model, batches, threads: int | None = None) -> tuple[float, int]:
+    """The summed loss over batches (ids, targets), in nats, and the number of counted targets."""
+
+    def run(batch):
+        ids, targets = batch
+        return float(model.loss(ids, targets, count=1)), int((targets != IGNORE).sum())
+
+    total, count = 0.0, 0
+    with shared_out(_choose_threads(model, threads, usable_cores())) as run_all:
+        for loss, n in run_all(run, batches):
+            total, count = total + loss, count + n
+    return total, count
+
+
+@contextmanager
+def shared_out(threads: int):
+    """Lend a `map` that runs on `threads` threads, with one BLAS thread each.
+
+    NumPy lets go of the interpreter's lock while it computes, so two Python threads keep two cores
+    busy in the elementwise work too, where a BLAS of two threads would leave one idle.
+    """
+    if threads == 1:
+        yield map
+        return
+    with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
+def _controller(cache=[]) -> ThreadpoolController:  # noqa: B006
+    """The BLAS libraries of this process, looked for once: a search takes milliseconds."""
+    if not cache:
+        cache.append(ThreadpoolController())
+    return cache[0]
+
+
+def _choose_threads(model, threads: int | None, batch_size: int) -> int:
+    if threads is not None and threads < 1:
+        raise UserError(f"threads must be at least 1, not {threads}.")
+    if model.xp is not np:
+        return 1  # a GPU is kept busy by one thread
+    return min(threads or usable_cores(), batch_size)
+
+
+def _check_numbers(batch_size, steps, lr, min_lr, warmup, betas, weight_decay, clip, accumulate):
+    for name, value in (("batch_size", batch_size), ("steps", steps), ("accumulate", accumulate)):
+        if value < 1:
+            raise UserError(f"{name} must be at least 1, not {value}.")
+    if not 0 < lr < math.inf:
+        raise UserError(f"lr must be above 0, not {lr}.")
+    if not 0 <= min_lr <= lr:
+        raise UserError(f"min_lr must be from 0 to lr ({lr}), not {min_lr}.")
+    for name, value in (("warmup", warmup), ("weight_decay", weight_decay), ("clip", clip)):
+        if not 0 <= value < math.inf:
+            raise UserError(f"{name} must be 0 or above, not {value}.")
+    if not all(0 <= beta < 1 for beta in betas):
+        raise UserError(f"betas must be from 0 to below 1, not {tuple(betas)}.")
