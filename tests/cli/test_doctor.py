@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -16,8 +17,10 @@ from minigpt.cli import doctor
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Measure for a moment only."""
+def quick(monkeypatch, request):
+    """Measure for a moment only, except in the slow test."""
+    if request.node.get_closest_marker("slow"):
+        return
     measure = doctor._matmul_speed
     monkeypatch.setattr(doctor, "_matmul_speed", lambda _, can_limit: measure(0.02, can_limit))
 
@@ -197,3 +200,11 @@ def test_memory_of_each_platform(monkeypatch, tmp_path):
 def test_cores_without_affinity_as_on_macos_and_windows(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert doctor._cores() == {"logical": os.cpu_count(), "usable": os.cpu_count()}
+
+
+@pytest.mark.slow
+def test_the_whole_report_takes_about_the_second_it_says():
+    start = time.perf_counter()
+    report = doctor.examine()
+    assert 1.0 <= time.perf_counter() - start < 10.0
+    assert report["matmul_gflops"]["all_threads"] > 0
