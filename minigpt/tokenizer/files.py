@@ -114,9 +114,8 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
     return value
 
 
-def read_vocab(path: Path) -> dict[str, int]:
-    """Read `vocab.json`; UserError unless its ids are 0, 1, 2, ... each once."""
-    vocab = read_json(path)
+def check_vocab(vocab: dict[str, Any], path: Path) -> dict[str, int]:
+    """Check what `vocab.json` holds; UserError if an id is no number or has two tokens."""
     owners: dict[int, str] = {}
     for name, i in vocab.items():
         if type(i) is not int or i < 0:
@@ -129,8 +128,8 @@ def read_vocab(path: Path) -> dict[str, int]:
     return vocab
 
 
-def read_merges(path: Path) -> list[tuple[str, str]]:
-    """Read `merges.txt`; UserError naming the line that is no merge."""
+def read_merges(path: Path) -> list[tuple[int, str, str]]:
+    """Read `merges.txt` as (line number, left, right); UserError naming a line that is no merge."""
     text = read_text(path)
     merges = []
     # Not splitlines(): it would also cut at characters that are tokens, such as U+0085.
@@ -144,20 +143,21 @@ def read_merges(path: Path) -> list[tuple[str, str]]:
                 f"{path}, line {number}: {line!r:.60} is not two tokens with a space between; the "
                 "file is damaged or cut short, get it again."
             )
-        merges.append((parts[0], parts[1]))
+        merges.append((number, parts[0], parts[1]))
     return merges
 
 
 def check_merges(
-    merges: Sequence[tuple[str, str]], vocab: Mapping[str, int], path: Path, first_line: int = 2
+    merges: Sequence[tuple[int, str, str]], vocab: Mapping[str, int], path: Path
 ) -> list[tuple[bytes, bytes]]:
     """Turn merges into bytes; UserError if one takes or makes a token that has no id."""
     checked = []
-    for number, (left, right) in enumerate(merges, start=first_line):
+    for number, left, right in merges:
+        place = f"{path}, line {number}" if number else str(path)  # JSON has no lines
         for name in (left, right, left + right):
             if name not in vocab:
                 raise UserError(
-                    f"{path}, line {number}: the merge '{left} {right}' needs the token {name!r}, "
+                    f"{place}: the merge '{left} {right}' needs the token {name!r}, "
                     "which has no id in the vocabulary; the two files do not belong together, or "
                     "one is cut short."
                 )
@@ -165,7 +165,7 @@ def check_merges(
             checked.append((from_printable(left), from_printable(right)))
         except KeyError as error:
             raise UserError(
-                f"{path}, line {number}: the character {error.args[0]!r} stands for no byte; get "
+                f"{place}: the character {error.args[0]!r} stands for no byte; get "
                 "the file again."
             ) from None
     return checked

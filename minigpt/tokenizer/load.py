@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minigpt.errors import UserError
 from minigpt.tokenizer.byte_unicode import CHAR_TO_BYTE, from_printable
-from minigpt.tokenizer.files import check_merges, read_json, read_merges, read_vocab
-from minigpt.tokenizer.patterns import compile_pattern
+from minigpt.tokenizer.files import check_merges, check_vocab, read_json, read_merges
+from minigpt.tokenizer.huggingface import SPLIT_LIKE_GPT2, pattern_of
 from minigpt.tokenizer.vocabularies import BytePairs, Characters, PlainBytes
 
 Loaded = tuple[BytePairs | Characters | PlainBytes, dict[str, int]]
 
 _BRACKETED = re.compile(r"<.+>|\[.+\]", re.DOTALL)
-_SPLIT_LIKE_GPT2 = (None, "GPT2Tokenizer", "GPT2TokenizerFast")
+
+
+@dataclass
+class Parts:
+    """What the files say, and which file says it."""
+
+    vocab: dict[str, int]
+    merges: list[tuple[int, str, str]]  # with the line's number
+    vocab_path: Path
+    merges_path: Path
+    special: Sequence[str] | None = None
+    pattern: str | None = "gpt2"
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -25,86 +37,126 @@ def load_folder(folder: Path) -> Loaded:
         raise UserError(f"There is no folder {folder}; check the name.")
     path = folder / "tokenizer_config.json"
     config = read_json(path) if path.exists() else {}
-    names = _special_names(config, path)
     kind = config.get("minigpt_kind", "bpe")
-    if kind == "bpe":
-        pattern = config.get("minigpt_pattern") or _pattern_of_class(config, path)
-        return load_bpe(folder / "vocab.json", folder / "merges.txt", names, pattern)
-    if kind not in ("char", "byte"):
+    if kind not in ("bpe", "char", "byte"):
         raise UserError(f"{path} has minigpt_kind {kind!r}; it can be 'bpe', 'char' or 'byte'.")
-    vocab_path = folder / "vocab.json"
-    vocab = read_vocab(vocab_path)
-    special = _take_special(vocab, names or [], vocab_path)
-    plain = {name: i for name, i in vocab.items() if name not in special}
-    read = _load_bytes if kind == "byte" else _load_chars
-    return read(plain, vocab_path), special
+    if not (folder / "vocab.json").exists() and (folder / "tokenizer.json").exists():
+        parts = _from_tokenizer_json(folder / "tokenizer.json")
+    else:
+        parts = _from_two_files(folder / "vocab.json", folder / "merges.txt")
+        parts.special = _listed_special(config, path, parts)
+        if "minigpt_kind" not in config and config.get("tokenizer_class") not in SPLIT_LIKE_GPT2:
+            raise UserError(
+                f"{path} is for {config['tokenizer_class']}, which cuts text otherwise than GPT-2; "
+                "use a folder with a GPT2Tokenizer."
+            )
+        parts.pattern = config.get("minigpt_pattern") or "gpt2"
+    return build(parts, kind)
 
 
-def load_bpe(
-    vocab_path: Path, merges_path: Path, special_tokens: Sequence[str] | None, pattern: str
+def load_files(
+    vocab_path: Path, merges_path: Path, special: Sequence[str] | None, pattern: str
 ) -> Loaded:
-    """Read GPT-2's two files and check that they belong together."""
-    compile_pattern(pattern)
-    vocab = read_vocab(vocab_path)
-    merges = read_merges(merges_path)
-    made = set(CHAR_TO_BYTE) | {left + right for left, right in merges}
-    if special_tokens is None:
-        special_tokens = [n for n in vocab if n not in made and _BRACKETED.fullmatch(n)]
-    special = _take_special(vocab, special_tokens, vocab_path)
-    checked = check_merges(merges, vocab, merges_path)
-    for char in CHAR_TO_BYTE:
-        if char not in vocab:
-            raise UserError(f"{vocab_path} has no id for the byte {char!r}; get the file again.")
-    lost = [name for name in vocab if name not in made and name not in special]
-    if lost:
+    """Read GPT-2's two files; UserError unless they are whole and belong together."""
+    parts = _from_two_files(vocab_path, merges_path)
+    parts.special, parts.pattern = special, pattern
+    return build(parts, "bpe")
+
+
+def _from_two_files(vocab_path: Path, merges_path: Path) -> Parts:
+    vocab = check_vocab(read_json(vocab_path), vocab_path)
+    return Parts(vocab, read_merges(merges_path), vocab_path, merges_path)
+
+
+def _from_tokenizer_json(path: Path) -> Parts:
+    content = read_json(path)
+    try:
+        model, added = content["model"], content.get("added_tokens") or []
+        vocab = dict(model["vocab"])
+        names = [token["content"] for token in sorted(added, key=lambda token: token["id"])]
+        vocab |= {token["content"]: token["id"] for token in added}
+        pairs = [m.split(" ") if isinstance(m, str) else m for m in model.get("merges", [])]
+        merges = [(0, left, right) for left, right in pairs]
+        pattern = pattern_of(content.get("pre_tokenizer"))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{vocab_path} has {len(lost)} tokens that no line of {merges_path} makes, such as "
-            f"{lost[0]!r}; {merges_path.name} is cut short, or is not of this vocabulary."
-        )
-    ids = {from_printable(name): i for name, i in vocab.items() if name not in special}
-    return BytePairs(ids, checked, pattern), special
+            f"{path} is not laid out as the tokenizers library does it ({error!r}); get it again."
+        ) from None
+    return Parts(check_vocab(vocab, path), merges, path, path, names, pattern)
 
 
-def _load_chars(plain: Mapping[str, int], path: Path) -> Characters:
+def build(parts: Parts, kind: str) -> Loaded:
+    """Check that the parts fit together and make the vocabulary of them."""
+    vocab, path = parts.vocab, parts.vocab_path
+    special_names = parts.special
+    if special_names is None:
+        made = set(CHAR_TO_BYTE) | {left + right for _, left, right in parts.merges}
+        unmade = [name for name in vocab if name not in made]
+        special_names = [name for name in unmade if kind == "bpe" and _BRACKETED.fullmatch(name)]
+    special = _take_special(vocab, special_names, path)
+    plain = {name: i for name, i in vocab.items() if name not in special}
+    if kind == "char":
+        return _characters(plain, path), special
+    if kind == "byte":
+        if plain != CHAR_TO_BYTE:
+            raise UserError(f"{path} does not give each byte itself as id; get the file again.")
+        return PlainBytes(), special
+    return _byte_pairs(plain, parts), special
+
+
+def _characters(plain: Mapping[str, int], path: Path) -> Characters:
     for name in plain:
         if len(name) != 1:
             raise UserError(f"{path} has {name!r}, which is not one character; get it again.")
     return Characters(dict(plain))
 
 
-def _load_bytes(plain: Mapping[str, int], path: Path) -> PlainBytes:
-    if dict(plain) != CHAR_TO_BYTE:
-        raise UserError(f"{path} does not give each byte itself as its id; get the file again.")
-    return PlainBytes()
+def _byte_pairs(plain: Mapping[str, int], parts: Parts) -> BytePairs:
+    if parts.pattern is None:
+        raise UserError(
+            f"{parts.vocab_path} cuts text in a way that is not known here; use a tokenizer that "
+            "splits as GPT-2 or GPT-4 do."
+        )
+    for char in CHAR_TO_BYTE:
+        if char not in plain:
+            raise UserError(f"{parts.vocab_path} has no id for the byte {char!r}; get it again.")
+    merges = check_merges(parts.merges, plain, parts.merges_path)
+    made = set(CHAR_TO_BYTE) | {left + right for _, left, right in parts.merges}
+    lost = [name for name in plain if name not in made]
+    if lost:
+        raise UserError(
+            f"{parts.vocab_path} has {len(lost)} tokens that no line of {parts.merges_path} makes, "
+            f"such as {lost[0]!r}; the merges are cut short, or of another vocabulary."
+        )
+    return BytePairs({from_printable(name): i for name, i in plain.items()}, merges, parts.pattern)
 
 
 def _take_special(vocab: dict[str, int], names: Sequence[str], path: Path) -> dict[str, int]:
     """Look up the special tokens, add those that are new, and check that no id is left out."""
     for name in names:
         vocab.setdefault(name, len(vocab))
-    if sorted(vocab.values()) != list(range(len(vocab))):
-        missing = min(set(range(len(vocab))) - set(vocab.values()))
+    missing = set(range(len(vocab))) - set(vocab.values())
+    if missing:
         raise UserError(
-            f"{path} gives no token the id {missing}, though it has larger ids; get the file again."
+            f"{path} gives no token the id {min(missing)}, though it has larger ids; get the file "
+            "again."
         )
     return {name: vocab[name] for name in names}
 
 
-def _special_names(config: Mapping[str, Any], path: Path) -> list[str] | None:
+def _listed_special(config: Mapping[str, Any], path: Path, parts: Parts) -> list[str] | None:
     """The special tokens that `tokenizer_config.json` lists by id; None if it lists none."""
     if "added_tokens_decoder" not in config:
         return None
     try:
-        added = {int(i): token["content"] for i, token in config["added_tokens_decoder"].items()}
+        added = {token["content"]: int(i) for i, token in config["added_tokens_decoder"].items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path} has a damaged 'added_tokens_decoder'; get it again.") from None
-    return [added[i] for i in sorted(added)]
-
-
-def _pattern_of_class(config: Mapping[str, Any], path: Path) -> str:
-    if config.get("tokenizer_class") not in _SPLIT_LIKE_GPT2:
-        raise UserError(
-            f"{path} is for {config['tokenizer_class']}, which cuts text otherwise than GPT-2; "
-            "use a folder with a GPT2Tokenizer."
-        )
-    return "gpt2"
+    for name, i in added.items():
+        if parts.vocab.setdefault(name, i) != i:
+            raise UserError(
+                f"{path} gives {name!r} the id {i}, but {parts.vocab_path} the id "
+                f"{parts.vocab[name]}; the two files do not belong together."
+            )
+    check_vocab(parts.vocab, parts.vocab_path)  # the added ids may be taken
+    return sorted(added, key=lambda name: added[name])

@@ -11,8 +11,7 @@ import regex
 from minigpt.errors import UserError
 from minigpt.tokenizer import files
 from minigpt.tokenizer.byte_unicode import BYTE_ORDER
-from minigpt.tokenizer.load import load_bpe, load_folder
-from minigpt.tokenizer.patterns import compile_pattern
+from minigpt.tokenizer.load import load_files, load_folder
 from minigpt.tokenizer.ties import check_ties
 from minigpt.tokenizer.train import check_surrogates, count_words, iterate_texts, learn_merges
 from minigpt.tokenizer.vocabularies import BytePairs, Characters, PlainBytes
@@ -64,7 +63,7 @@ class Tokenizer:
         """
         special_tokens = _checked_names(special_tokens)
         smallest = 256 + len(special_tokens)
-        if not isinstance(vocab_size, int) or vocab_size < smallest:
+        if not hasattr(vocab_size, "__index__") or vocab_size < smallest:
             raise UserError(
                 f"vocab_size is {vocab_size!r}, but 256 bytes and {len(special_tokens)} special "
                 f"tokens need at least {smallest}; pass a whole number of {smallest} or more."
@@ -84,8 +83,10 @@ class Tokenizer:
         >>> Tokenizer.char("hello").encode("hole")
         [1, 3, 2, 0]
         """
-        characters = sorted(set().union(*iterate_texts(texts)))
-        vocabulary = Characters({char: i for i, char in enumerate(characters)})
+        characters: set[str] = set()
+        for text in iterate_texts(texts):
+            characters.update(text)
+        vocabulary = Characters({char: i for i, char in enumerate(sorted(characters))})
         return cls._with_special_tokens(vocabulary, _checked_names(special_tokens))
 
     @classmethod
@@ -157,26 +158,30 @@ class Tokenizer:
 
     def decode_bytes(self, ids: Iterable[int], skip_special_tokens: bool = False) -> bytes:
         """Join the tokens' bytes. ids: Python or NumPy integers; UserError for an unknown id."""
-        ids = self._checked_ids(ids)
-        if skip_special_tokens:
-            ids = [i for i in ids if i not in self._special_ids]
-        return b"".join([self._tokens[i] for i in ids])
-
-    def _checked_ids(self, ids: Any) -> list[int]:
         if hasattr(ids, "tolist"):
             ids = ids.tolist()  # an array: Python integers are faster to look up
         if isinstance(ids, (str, bytes)) or not hasattr(ids, "__iter__"):
             raise UserError(f"ids is {ids!r:.40}; pass a sequence of integers, such as [1, 2].")
-        checked = list(ids)
-        for i in checked:
+        ids = list(ids)
+        self._check_ids(ids)
+        if skip_special_tokens:
+            ids = [i for i in ids if i not in self._special_ids]
+        return b"".join(map(self._tokens.__getitem__, ids))
+
+    def _check_ids(self, ids: list[Any]) -> None:
+        # Only by type and extremes at first: a look at each id costs more than decoding does.
+        if set(map(type, ids)) <= {int} and (
+            not ids or (min(ids) >= 0 and max(ids) < len(self._tokens))
+        ):
+            return
+        for i in ids:
             if not hasattr(i, "__index__"):
-                raise UserError(f"{i!r:.40} is not an id; pass a flat sequence of integers.")
+                raise UserError(f"{str(i)[:40]} is not an id; pass a flat sequence of integers.")
             if not 0 <= i < len(self._tokens):
                 raise UserError(
                     f"The id {i} is not in the vocabulary, whose ids are 0 to "
                     f"{len(self._tokens) - 1}; these ids come from another tokenizer or model."
                 )
-        return checked
 
     def _checked_allowed(self, allowed: Collection[str] | str) -> set[str]:
         if isinstance(allowed, str):
@@ -229,7 +234,7 @@ class Tokenizer:
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes of one token; a special token's are its name."""
-        return self._tokens[self._checked_ids([token_id])[0]]
+        return self.decode_bytes([token_id])
 
     def token_text(self, token_id: int) -> str:
         """One token for the eye: what cannot be printed is escaped, as in '\\\\n' or '\\\\xe4'."""
@@ -267,8 +272,7 @@ class Tokenizer:
         special_tokens: names; one that the vocabulary lacks gets the next free id. None takes
         what no merge makes and is written in brackets, such as `<|endoftext|>`.
         """
-        compile_pattern(pattern)
-        return cls(*load_bpe(Path(vocab_json), Path(merges_txt), special_tokens, pattern))
+        return cls(*load_files(Path(vocab_json), Path(merges_txt), special_tokens, pattern))
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:

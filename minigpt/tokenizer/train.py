@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from minigpt.errors import UserError
 from minigpt.tokenizer.byte_unicode import BYTE_ORDER
-from minigpt.tokenizer.patterns import compile_pattern
+from minigpt.tokenizer.patterns import Splitter
 from minigpt.tokenizer.ties import check_ties
 
 _COMPLEMENT = bytes(255 - byte for byte in range(256))
@@ -28,7 +28,7 @@ def count_words(texts: str | Iterable[str], pattern: str = "gpt2") -> dict[bytes
     >>> count_words(["to be", "to be"])
     {b'to': 2, b' be': 2}
     """
-    split = compile_pattern(pattern).findall
+    split = Splitter(pattern)
     counts: Counter[str] = Counter()
     for text in iterate_texts(texts):
         counts.update(split(text))

@@ -11,7 +11,7 @@ from itertools import chain
 
 from minigpt.errors import UserError
 from minigpt.tokenizer.encode import LONG_WORD, Merges, merge_long_word, merge_word
-from minigpt.tokenizer.patterns import compile_pattern
+from minigpt.tokenizer.patterns import Splitter
 
 CACHE_WORDS = 1 << 17  # about 30 MB of words and ids when full
 
@@ -33,7 +33,7 @@ class BytePairs:
         ranks: Merges = {}
         for rank, (left, right) in enumerate(self.merges):
             ranks.setdefault((ids[left], ids[right]), (rank, ids[left + right]))
-        self._split = compile_pattern(pattern).findall
+        self._split = Splitter(pattern)
         self._words = _WordCache([ids[bytes([byte])] for byte in range(256)], ranks)
 
     def encode(self, text: str) -> list[int]:
