@@ -24,7 +24,7 @@ class Tokenizer:
 
     >>> tok = Tokenizer.train("low lower lowest", vocab_size=260)
     >>> [tok.token_text(i) for i in tok.encode("low lowest")]
-    ['low', ' ', 'low', 'e', 's', 't']
+    ['low', ' low', 'e', 's', 't']
     >>> tok.decode(tok.encode("any 文字 at all"))
     'any 文字 at all'
     """
