@@ -81,11 +81,11 @@ carnival|嘉年华 bonfire|篝火晚会 contest|才艺赛"""
 SPRING = "March|三月 April|四月 May|五月 June|六月"
 AUTUMN = "August|八月 September|九月 October|十月"
 WINTER = "January|一月 February|二月 July|七月 November|十一月 December|十二月"
-WEATHER = """sunny|晴朗 rainy|下雨 windy|刮风 snowy|下雪 foggy|起雾 cloudy|多云 stormy|暴风雨 frosty|结霜
-warm|温暖 cold|寒冷 hot|炎热 chilly|清冷 bright|明亮 dark|昏暗 icy|冰冷 breezy|微风 humid|潮湿 mild|暖和"""
+WEATHER = """sunny|晴朗 rainy|下雨 windy|刮风 snowy|下雪 foggy|有雾 cloudy|多云 stormy|有暴风雨 frosty|结霜
+warm|温暖 cold|寒冷 hot|炎热 chilly|清冷 bright|明亮 dark|昏暗 icy|结冰 breezy|有微风 humid|潮湿 mild|暖和"""
 PARTS = "morning|早上 afternoon|下午 evening|傍晚 day|日子"
 GLAD = """happy|开心 glad|高兴 cheerful|快活 delighted|欣喜 merry|快乐 joyful|喜悦 pleased|满意 thrilled|激动
-content|满足 lucky|幸运 jolly|愉快 wonderful|美好"""
+content|满足 lucky|幸运 jolly|愉快 wonderful|幸福"""
 SAD = """sad|难过 upset|伤心 gloomy|郁闷 unhappy|不开心 disappointed|失望 glum|沮丧 low|低落 tearful|想哭
 down|消沉 bad|不好受 awful|难受 hurt|委屈"""
 VEHICLES = """train|火车 ship|轮船 plane|飞机 bus|公共汽车 van|面包车 bicycle|自行车 boat|小船 lorry|卡车 sleigh|雪橇

@@ -37,27 +37,30 @@ harmonica|口琴|把 triangle|三角铁|个 lute|鲁特琴|把"""
 BOOKS = """book|书|本 pencil|铅笔|支 crayon|蜡笔|支 rubber|橡皮|块 notepad|便笺本|本 globe|地球仪|个 atlas|地图册|本
 dictionary|词典|本 calculator|计算器|个 comic|漫画|本 magazine|杂志|本 songbook|歌本|本 cookbook|菜谱|本
 newspaper|报纸|张 calendar|日历|本 poster|海报|张 envelope|信封|个 folder|文件夹|个"""
-FRUIT = """apple|苹果 pear|梨 peach|桃子 plum|李子 orange|橙子 lemon|柠檬 banana|香蕉 mango|芒果 cherry|樱桃
-grape|葡萄 melon|甜瓜 fig|无花果 apricot|杏子 kiwi|猕猴桃 lime|青柠 coconut|椰子 strawberry|草莓
-raspberry|树莓 blueberry|蓝莓 pineapple|菠萝 date|椰枣 papaya|木瓜 pomegranate|石榴 blackberry|黑莓
-walnut|核桃 almond|杏仁 chestnut|栗子 hazelnut|榛子 peanut|花生 raisin|葡萄干 gooseberry|醋栗"""
-VEGETABLES = """carrot|胡萝卜 potato|土豆 tomato|西红柿 onion|洋葱 bean|豆角 pumpkin|南瓜 cabbage|卷心菜
-pepper|辣椒 leek|韭葱 turnip|芜菁 cucumber|黄瓜 radish|小萝卜 beetroot|甜菜根 mushroom|蘑菇 lettuce|生菜
-cauliflower|菜花 courgette|西葫芦 aubergine|茄子 artichoke|洋蓟 parsnip|欧防风 sprout|豆芽"""
+FRUIT = """apple|苹果 pear|梨 peach|桃子 plum|李子 orange|橙子 lemon|柠檬 banana|香蕉|根 mango|芒果 cherry|樱桃|颗
+grape|葡萄|颗 melon|甜瓜 fig|无花果 apricot|杏子 kiwi|猕猴桃 lime|青柠 coconut|椰子 strawberry|草莓|颗
+raspberry|树莓|颗 blueberry|蓝莓|颗 pineapple|菠萝 date|椰枣|颗 papaya|木瓜 pomegranate|石榴 blackberry|黑莓|颗
+walnut|核桃|颗 almond|杏仁|颗 chestnut|栗子|颗 hazelnut|榛子|颗 peanut|花生|颗 raisin|葡萄干|颗 gooseberry|醋栗|颗"""
+VEGETABLES = """carrot|胡萝卜|根 potato|土豆 tomato|西红柿 onion|洋葱 bean|豆角|根 pumpkin|南瓜 cabbage|卷心菜|棵
+pepper|辣椒 leek|韭葱|根 turnip|芜菁 cucumber|黄瓜|根 radish|小萝卜 beetroot|甜菜根 mushroom|蘑菇 lettuce|生菜|棵
+cauliflower|菜花 courgette|西葫芦 aubergine|茄子 artichoke|洋蓟 parsnip|欧防风 sprout|豆芽|根"""
 FLOWERS = """rose|玫瑰|朵 tulip|郁金香|朵 daisy|雏菊|朵 lily|百合|朵 sunflower|向日葵|朵 poppy|虞美人|朵
 violet|紫罗兰|朵 daffodil|水仙花|朵 bluebell|风铃草|朵 orchid|兰花|朵 lavender|薰衣草|朵|lavender
 buttercup|毛茛|朵 snowdrop|雪花莲|朵 marigold|万寿菊|朵 dandelion|蒲公英|朵 peony|牡丹|朵 primrose|报春花|朵
 crocus|番红花|朵 iris|鸢尾花|朵|irises dahlia|大丽花|朵"""
-BAKES = """cake|蛋糕|个 pie|馅饼|个 tart|水果挞|个 loaf|面包|个|loaves pudding|布丁|个 pancake|煎饼|张 muffin|松饼|个
-pizza|比萨饼|张 waffle|华夫饼|块 biscuit|饼干|块 scone|司康饼|个 omelette|煎蛋卷|个 soup|汤|锅 stew|炖菜|锅
-salad|沙拉|盘 pretzel|椒盐卷饼|个 crumble|酥皮点心|份 trifle|奶油甜点|份 dumpling|饺子|个 bun|小圆面包|个"""
-FILLINGS = """sugar|糖 honey|蜂蜜 butter|黄油 flour|面粉 milk|牛奶 cheese|奶酪 cream|奶油 salt|盐 cinnamon|肉桂
-chocolate|巧克力 vanilla|香草 jam|果酱 yoghurt|酸奶 oil|油 ginger|生姜 mint|薄荷 rice|米饭 garlic|大蒜
-parsley|香芹 syrup|糖浆 nutmeg|肉豆蔻 oats|燕麦 cocoa|可可粉 basil|罗勒 mustard|芥末 coconut_milk|椰奶"""
+CAKES = """cake|蛋糕|个 pie|馅饼|个 tart|水果挞|个 loaf|面包|个|loaves pudding|布丁|个 pancake|煎饼|张 muffin|松饼|个
+waffle|华夫饼|块 biscuit|饼干|块 scone|司康饼|个 pastry|酥皮点心|份 trifle|奶油甜点|份 bun|小圆面包|个
+gingerbread_man|姜饼人|个|gingerbread_men brownie|布朗尼|块 flan|果酱挞|个 cheesecake|芝士蛋糕|个 roll|蛋糕卷|个"""
+DISHES = """pizza|比萨饼|张 omelette|煎蛋卷|个 soup|汤|锅 stew|炖菜|锅 salad|沙拉|盘 curry|咖喱|锅
+pasty|肉馅饼|个 casserole|砂锅菜|锅 dumpling|饺子|个 lasagne|千层面|盘 risotto|烩饭|盘 quiche|咸蛋挞|个"""
+SWEET = """sugar|糖 honey|蜂蜜 butter|黄油 flour|面粉 milk|牛奶 cream|奶油 cinnamon|肉桂 chocolate|巧克力
+vanilla|香草 jam|果酱 yoghurt|酸奶 syrup|糖浆 oats|燕麦 cocoa|可可粉 caramel|焦糖 marzipan|杏仁糖"""
+SAVOURY = """salt|盐 oil|油 garlic|大蒜 parsley|香芹 rice|米饭 cheese|奶酪 basil|罗勒 mustard|芥末 vinegar|醋
+thyme|百里香 ham|火腿 bacon|培根 tofu|豆腐 fish|鱼肉 chicken|鸡肉 corn|玉米 celery|芹菜 spinach|菠菜"""
 SNACKS = """sandwich|三明治|个 bread_roll|小餐包|个 sausage|香肠|根 cookie|曲奇|块 doughnut|甜甜圈|个
 lollipop|棒棒糖|根 sweet|糖果|颗 toffee|太妃糖|颗 croissant|羊角面包|个 bagel|百吉饼|个 cupcake|纸杯蛋糕|个
-marshmallow|棉花糖|颗 burger|汉堡|个 egg|鸡蛋|个 popsicle|冰棒|根 cracker|苏打饼干|块 noodle_cup|杯面|份
-jelly|果冻|个 fishcake|鱼饼|块 yoghurt_pot|杯装酸奶|杯"""
+marshmallow|棉花糖|颗 burger|汉堡|个 egg|鸡蛋|个 popsicle|冰棒|根 cracker|苏打饼干|块
+jelly|果冻|个 fishcake|鱼饼|块"""
 
 
 def fields(rows: str) -> list[list[str]]:
@@ -93,8 +96,10 @@ THINGS: dict[str, list[Entry]] = {
     "fruit": nouns("fruit", "food", FRUIT),
     "vegetable": nouns("vegetable", "food", VEGETABLES),
     "flower": nouns("flower", "thing", FLOWERS),
-    "bake": nouns("bake", "food", BAKES),
-    "filling": stuff("ingredient", FILLINGS),
+    "cake": nouns("cake", "food", CAKES),
+    "dish": nouns("dish", "food", DISHES),
+    "sweet": stuff("ingredient", SWEET),
+    "savoury": stuff("ingredient", SAVOURY),
     "snack": nouns("snack", "food", SNACKS),
 }
 THINGS["present"] = THINGS["toy"] + THINGS["book"] + THINGS["instrument"] + THINGS["garment"]
