@@ -123,3 +123,31 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def peak_memory_mb() -> float | None:
+    """The most memory that this process ever held, in megabytes; None where it can't be known."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _windows_peak_memory_mb()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _windows_peak_memory_mb() -> float | None:
+    class Counters(ctypes.Structure):  # PROCESS_MEMORY_COUNTERS
+        _fields_ = [("size", ctypes.c_ulong), ("page_faults", ctypes.c_ulong)] + [
+            (name, ctypes.c_size_t)
+            for name in ("peak", "now", "peak_paged", "paged", "peak_other", "other", "file", "top")
+        ]
+
+    try:
+        counters = Counters(ctypes.sizeof(Counters))
+        process = ctypes.c_void_p(ctypes.windll.kernel32.GetCurrentProcess())
+        known = ctypes.windll.psapi.GetProcessMemoryInfo(
+            process, ctypes.byref(counters), counters.size
+        )
+        return counters.peak / 2**20 if known else None
+    except (AttributeError, OSError):
+        return None

@@ -82,7 +82,7 @@ class _Case:
         numbered = {f"input {i}": x for i, x in enumerate(self.inputs) if x.dtype.kind in "fc"}
         self.input_paths = [f"input {i}" for i in range(len(inputs))]
         if len(inputs) == 1:
-            numbered = {"x": x for x in numbered.values()}
+            numbered = dict(zip(["x"], numbered.values(), strict=False))
             self.input_paths = ["x"]
         self.tensors = numbered | dict(items(self.params))
 

@@ -49,7 +49,7 @@ def directional_difference(
 ) -> float:
     """Measure the slope along a direction through all elements of all `xs` at once.
 
-        sum_i dloss/dx_i v_i = (8 (L(h) - L(-h)) - (L(2h) - L(-2h))) / (12 h),   L(h) = loss(x + h v)
+        sum_i dloss/dx_i v_i = (8 (L(h) - L(-h)) - (L(2h) - L(-2h))) / 12h,    L(h) = loss(x + h v)
 
     Four evaluations, whatever the size; the error is of order step^4.
     """

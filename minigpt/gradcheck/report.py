@@ -52,8 +52,8 @@ class Report:
         verdict = "right" if self.ok else "WRONG"
         lines = [f"{self.name}: {verdict}  ({self.method}, tolerance {self.tolerance:g})"]
         width = max((len(tensor.name) for tensor in self.tensors), default=6)
-        header = f"{'tensor':<{width}}  {'shape':<14} {'element':<14} {'analytic':>12} {'numeric':>12}"
-        lines.append(f"     {header} {'rel. error':>10} {'step':>8}")
+        header = f"{'tensor':<{width}}  {'shape':<14} {'element':<14} {'analytic':>12}"
+        lines.append(f"     {header} {'numeric':>12} {'rel. error':>10} {'step':>8}")
         for tensor in self.tensors:
             mark = "ok" if tensor.ok else "XX"
             element = "(all)" if tensor.index is None else str(tensor.index)

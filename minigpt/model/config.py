@@ -11,13 +11,6 @@ ACTIVATIONS = ("gelu_new", "gelu")  # named as in GPT-2's config.json: the tanh 
 
 GPT2 = {"vocab_size": 50257, "block_size": 1024, "dropout": 0.1}
 PRESETS = {
-    # The built-in stories, in under two minutes on two cores.
-    "tinytown": {"vocab_size": 1024, "block_size": 128, "n_layer": 4, "n_head": 4, "n_embd": 128},
-    # nanoGPT's configuration for a laptop's CPU, on the characters of tiny Shakespeare.
-    "shakespeare-char": {
-        **{"vocab_size": 65, "block_size": 64, "n_layer": 4, "n_head": 4, "n_embd": 128},
-        "bias": False,
-    },
     # Radford et al., "Language models are unsupervised multitask learners" (2019), table 2.
     "gpt2": {**GPT2, "n_layer": 12, "n_head": 12, "n_embd": 768},
     "gpt2-medium": {**GPT2, "n_layer": 24, "n_head": 16, "n_embd": 1024},

@@ -1,4 +1,4 @@
-"""A model as a folder: `config.json` and `model.safetensors`, named as for GPT-2 at Hugging Face."""
+"""A model as a folder: `config.json` and `model.safetensors`, as GPT-2's at Hugging Face."""
 
 from __future__ import annotations
 

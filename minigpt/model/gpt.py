@@ -30,7 +30,7 @@ def gpt(
         logits (B, T, V), and the cache.
     """
     positions = get_array_module(ids).arange(ids.shape[1])
-    masks = dropout or {"embd": None, "h": {i: NO_MASKS for i in h}}
+    masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_MASKS)}
     tokens, wte_cache = layers.embedding(ids, **wte)
     places, wpe_cache = layers.embedding(positions, **wpe)
     x, drop_cache = layers.dropout(tokens + places, masks["embd"])

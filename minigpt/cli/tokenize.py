@@ -1,0 +1,87 @@
+"""`minigpt tokenize`: see how a text is cut into tokens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from minigpt.cli.options import latest_run
+from minigpt.corpus import tinytown
+from minigpt.corpus.text import read_texts
+from minigpt.errors import UserError
+from minigpt.tokenizer import Tokenizer
+
+EXAMPLES = """\
+examples:
+  minigpt tokenize "Hello, world"                  with the tokenizer of the last run
+  minigpt tokenize "Hello" --tokenizer byte        the bytes themselves
+  minigpt tokenize --text notes.txt --train 1024 --out my_tokenizer
+                                                   train a tokenizer of 1024 tokens and save it
+  minigpt tokenize "Hello" --model my_tokenizer --json
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "tokenize",
+        help="see how a text is cut into tokens, or train a tokenizer",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", nargs="?", metavar="STRING", help="the text; - reads the input")
+    parser.add_argument("--model", metavar="FOLDER", help="whose tokenizer (the last run's)")
+    parser.add_argument("--tokenizer", choices=("byte",), help="the plain bytes, without a model")
+    parser.add_argument("--train", type=int, metavar="VOCAB_SIZE", help="train a new tokenizer")
+    parser.add_argument("--text", nargs="+", help="files to train it on; default: the stories")
+    parser.add_argument("--out", metavar="FOLDER", help="where to save it")
+    parser.add_argument("--json", action="store_true", help="print the ids as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args) -> int:
+    """Print ids, tokens and how many bytes a token stands for; returns 0."""
+    if args.train is None and (args.text or args.out):
+        raise UserError("--text and --out belong to training a tokenizer; add --train VOCAB_SIZE.")
+    if args.words is None and args.train is None:
+        raise UserError('There is nothing to do; give a text, as in `minigpt tokenize "Hello"`.')
+    tokenizer = _tokenizer(args)
+    if args.train is not None:
+        if args.out:
+            tokenizer.save_pretrained(args.out)
+        where = f", saved in {args.out}" if args.out else ""
+        print(f"{tokenizer.vocab_size} tokens, {len(tokenizer.merges)} of them merged{where}",
+              file=sys.stderr)  # fmt: skip
+    if args.words is not None:
+        text = sys.stdin.read() if args.words == "-" else args.words
+        _print_tokens(tokenizer, text, args.json)
+    return 0
+
+
+def _tokenizer(args) -> Tokenizer:
+    if args.train is not None:
+        if args.model or args.tokenizer:
+            raise UserError("--train makes a new tokenizer; leave out --model and --tokenizer.")
+        texts = read_texts([Path(name) for name in args.text]) if args.text else None
+        texts = texts or [story.text for story in tinytown.stories()]
+        return Tokenizer.train(texts, vocab_size=args.train)
+    if args.tokenizer == "byte":
+        return Tokenizer.byte()
+    return Tokenizer.from_pretrained(Path(args.model) if args.model else latest_run())
+
+
+def _print_tokens(tokenizer: Tokenizer, text: str, as_json: bool) -> None:
+    ids = tokenizer.encode(text)
+    if as_json:
+        print(json.dumps({"ids": ids, "tokens": [tokenizer.token_text(i) for i in ids]},
+                         ensure_ascii=False))  # fmt: skip
+        return
+    for i in ids:
+        print(f"{i:>6}  {tokenizer.token_text(i)}")
+    size = len(text.encode("utf-8"))
+    each = f", {size / len(ids):.2f} bytes a token" if ids else ""
+    print(f"{len(ids)} tokens for {len(text)} characters, {size} bytes{each}")

@@ -1,0 +1,286 @@
+"""`minigpt train`: train a GPT, show that it learned, leave a model that can be sampled."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+
+from minigpt import plots
+from minigpt.cli.options import new_folder, words_of_config
+from minigpt.errors import UserError
+from minigpt.training.run import Run
+from minigpt.training.samples import sample_stories, sample_texts
+from minigpt.training.settings import RECIPES, TOKENIZERS, Settings, recipe
+from minigpt.training.trainer import Diverged
+
+N_STORIES = 100  # sampled and judged at the end of a run on TinyTown
+
+EXAMPLES = """\
+examples:
+  minigpt train                                    the built-in stories
+  minigpt train --language zh                      the same stories in Chinese
+  minigpt train --text my_notes.txt other_folder   texts of your own
+  minigpt train --recipe nanogpt-cpu               tiny Shakespeare exactly as nanoGPT trains it
+  minigpt train --n-layer 2 --n-embd 64 --batch-size 12 --lr 1e-3 --steps 500
+  minigpt train --config my_run.toml --seed 1      options from a file; the command line wins
+  minigpt train --resume runs/tinytown             go on after Ctrl-C or a crash
+"""
+
+HELP = {
+    "text": "UTF-8 files, folders, or a public corpus by name (shakespeare)",
+    "language": "of the built-in stories: en or zh",
+    "corpus_mb": "size of the built-in corpus in megabytes",
+    "val_fraction": "share of the text kept for validation",
+    "tokenizer": "bpe, char or byte",
+    "vocab_size": "number of tokens (bpe)",
+    "n_layer": "number of blocks",
+    "n_head": "heads of attention in a block",
+    "n_embd": "channels",
+    "block_size": "tokens that the model can look back on",
+    "dropout": "share of activations that training forgets",
+    "bias": "biases in linear layers and layer norms",
+    "tie_weights": "one matrix for embedding and head",
+    "batch_size": "sequences in a batch",
+    "accumulate": "batches added up for one step",
+    "steps": "steps of the optimizer",
+    "lr": "highest learning rate",
+    "min_lr": "learning rate at the end",
+    "warmup": "steps until the highest learning rate",
+    "beta1": "AdamW: memory of the gradient",
+    "beta2": "AdamW: memory of its square",
+    "weight_decay": "AdamW: decay of matrices",
+    "clip": "largest norm of the gradient, 0 for none",
+    "eval_every": "steps between validations and checkpoints",
+    "threads": "shards of a batch, one thread each (default: cores)",
+    "device": "auto, cpu or cuda",
+    "seed": "of data, weights and batches",
+}
+KINDS = {"threads": int}  # a field whose default, None, does not tell its type
+
+
+def add_parser(commands) -> None:
+    """Add the command and its options, one for each field of `Settings`."""
+    parser = commands.add_parser(
+        "train",
+        help="train a GPT on the built-in stories or on your own text",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    place = parser.add_argument_group("where")
+    place.add_argument("--out", metavar="FOLDER", help="default: a new folder below runs/")
+    place.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+    place.add_argument("--resume", metavar="FOLDER", help="go on with a run that was stopped")
+    what = parser.add_argument_group("what (defaults are those of the recipe)")
+    what.add_argument("--recipe", choices=RECIPES, help="all settings together (tinytown)")
+    what.add_argument("--config", metavar="FILE", help="a TOML file of options: lr = 1e-3")
+    for field in dataclasses.fields(Settings):
+        _add_option(what, field)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def _add_option(group, field: dataclasses.Field) -> None:
+    option, shown = "--" + field.name.replace("_", "-"), HELP[field.name]
+    default = field.default
+    if field.name == "text":
+        group.add_argument(option, nargs="+", metavar="TEXT", help=shown)
+    elif isinstance(default, bool):
+        group.add_argument(option, action=argparse.BooleanOptionalAction, help=shown)
+    else:
+        kind = KINDS.get(field.name, type(default))
+        if default is not None:
+            shown = f"{shown} ({default:g})" if kind is float else f"{shown} ({default})"
+        choices = TOKENIZERS if field.name == "tokenizer" else None
+        choices = ("en", "zh") if field.name == "language" else choices
+        choices = ("auto", "cpu", "cuda") if field.name == "device" else choices
+        group.add_argument(option, type=kind, choices=choices, metavar=kind.__name__.upper(),
+                           help=shown)  # fmt: skip
+
+
+def run(args) -> int:
+    """Train; returns 0, or 130 when stopped by Ctrl-C (after saving)."""
+    started = time.perf_counter()
+    this = open_run(args)
+    _print_header(this)
+    with _stop_politely() as asked_to_stop, _progress(this) as on_step:
+
+        def on_evaluation(row):
+            _print_row(this, row)
+            plots.loss_curve(
+                this.log, this.rungs, this.folder / "loss.png", this.encoded.dataset.name
+            )
+
+        try:
+            finished = this.train(on_step, on_evaluation, lambda: bool(asked_to_stop))
+        except Diverged as error:
+            raise UserError(f"{error}. The last good state is kept: {_kept(this)}.") from error
+    if not finished:
+        print(f"\nStopped and saved after step {this.trainer.step_number}; go on with:")
+        print(f'  minigpt train --resume "{this.folder}"')
+        return 130
+    _print_end(this, time.perf_counter() - started)
+    return 0
+
+
+def open_run(args) -> Run:
+    """The run that the options ask for, resumed or new."""
+    if args.config:
+        words = words_of_config(args.config, args.parser)
+        namespace = args.parser.parse_args(words)
+        for name, value in vars(namespace).items():
+            if getattr(args, name, None) in (None, False):
+                setattr(args, name, value)
+    given = {
+        field.name: getattr(args, field.name)
+        for field in dataclasses.fields(Settings)
+        if getattr(args, field.name) is not None
+    }
+    if args.resume:
+        wrong = [f"--{name.replace('_', '-')}" for name in given] + ["--out"] * bool(args.out)
+        if wrong:
+            raise UserError(
+                f"--resume goes on with the settings of the run; leave out {', '.join(wrong)}."
+            )
+        return Run(Path(args.resume), None)
+    if "text" in given:
+        given["text"] = tuple(given["text"])
+    name = args.recipe or ("text" if "text" in given else "tinytown")
+    settings = recipe(name, **given)
+    folder = Path(args.out) if args.out else new_folder(args.recipe or _run_name(settings))
+    return Run(folder, settings, args.overwrite)
+
+
+def _run_name(settings: Settings) -> str:
+    if settings.text:
+        return Path(settings.text[0]).stem or "text"
+    return "tinytown" if settings.language == "en" else f"tinytown-{settings.language}"
+
+
+@contextlib.contextmanager
+def _stop_politely():
+    """Turn the first Ctrl-C into an entry of a list, so that no step is cut in half.
+
+    A second Ctrl-C stops at once; the checkpoint of the last validation is still there.
+    """
+    asked: list[int] = []
+
+    def note(number, frame):
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        print("\nStopping after this step …", file=sys.stderr, flush=True)
+
+    names = [signal.SIGINT, signal.SIGTERM]
+    try:
+        before = [(name, signal.signal(name, note)) for name in names]
+    except ValueError:  # not in the main thread: signals are somebody else's
+        yield asked
+        return
+    try:
+        yield asked
+    finally:
+        for name, handler in before:
+            signal.signal(name, handler)
+
+
+@contextlib.contextmanager
+def _progress(this: Run):
+    """A progress bar on a terminal; elsewhere, quiet."""
+    from tqdm import tqdm
+
+    steps, tokens = this.settings.steps, this.settings.batch_size * this.settings.block_size
+    bar = tqdm(total=steps, initial=this.trainer.step_number, unit="step", leave=False,
+               disable=not sys.stderr.isatty(), dynamic_ncols=True)  # fmt: skip
+
+    def on_step(step: int, loss: float) -> None:
+        bar.update(step - bar.n)
+        if step % 10 == 0:
+            rate = (bar.format_dict["rate"] or 0) * tokens * this.settings.accumulate
+            bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s")
+
+    with bar:
+        yield on_step
+
+
+def _print_header(this: Run) -> None:
+    encoded, model, settings = this.encoded, this.model, this.settings
+    dataset, trainer = encoded.dataset, this.trainer
+    per_token = dataset.train_bytes / max(1, len(encoded.train_tokens))
+    print(f"data       {dataset.name}: {dataset.train_bytes / 1e6:.1f} MB to train on, "
+          f"{dataset.validation_bytes / 1e6:.2f} MB to validate")  # fmt: skip
+    print(f"tokens     {settings.tokenizer}, {this.tokenizer.vocab_size} different, "
+          f"{per_token:.2f} bytes each; {len(encoded.train_tokens):,} to train on")  # fmt: skip
+    print(f"model      {settings.n_layer} layers, {settings.n_head} heads, {settings.n_embd} wide, "
+          f"block {settings.block_size}: {model.n_params:,} parameters")  # fmt: skip
+    print(f"device     {model.device}; {trainer.threads} thread(s)")
+    print(f"training   {settings.steps} steps of {trainer.batch_size * trainer.accumulate} x "
+          f"{settings.block_size} tokens, learning rate {settings.lr:g}")  # fmt: skip
+    print(f"folder     {this.folder}")
+    print(f"expect     a loss of {model.expected_initial_loss():.2f} before the first step "
+          f"(ln {this.tokenizer.vocab_size} = {this.rungs['uniform']:.2f}, and a little for the "
+          f"spread of random weights), then:")  # fmt: skip
+    for line in ladder_lines(this.rungs):
+        print(f"  {line}")
+    print(f"\n{'step':>6} {'training':>9} {'validation':>10} {'bits/byte':>9} {'tokens/s':>9} "
+          f"{'left':>6}")  # fmt: skip
+
+
+def ladder_lines(rungs: dict[str, float], model_loss: float | None = None) -> list[str]:
+    """The ladder as text, worst first, with the model's place on it if its loss is given."""
+    rows = [(loss, plots.RUNGS[name], " ") for name, loss in rungs.items()]
+    if model_loss is not None:
+        rows.append((model_loss, "this model", ">"))
+    return [f"{mark} {loss:6.3f}  {name}" for loss, name, mark in sorted(rows, reverse=True)]
+
+
+def _print_row(this: Run, row: dict) -> None:
+    train_loss = "–" if row["train_loss"] is None else f"{row['train_loss']:.4f}"
+    speed, left = "–", "–"
+    if row["step"] and row["seconds"]:
+        speed = f"{row['tokens'] / row['seconds']:,.0f}"
+        remaining = row["seconds"] / row["step"] * (this.settings.steps - row["step"])
+        left = f"{int(remaining // 60)}:{int(remaining % 60):02d}"
+    line = (f"{row['step']:>6} {train_loss:>9} {row['val_loss']:>10.4f} "
+            f"{row['bits_per_byte']:>9.4f} {speed:>9} {left:>6}")  # fmt: skip
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
+
+
+def _print_end(this: Run, seconds: float) -> None:
+    samples = None
+    this.use_best_model()
+    if not this.settings.text:
+        samples = sample_stories(this.model, this.tokenizer, N_STORIES, this.settings.language)
+        texts = samples.texts[:3]
+    else:
+        texts = sample_texts(this.model, this.tokenizer, 1, max_new_tokens=200)
+    summary = this.finish(samples)
+    print("\nThree samples:" if samples else "\nA sample:")
+    print("\n".join(f"  {text}" for text in texts))
+    print(f"\nThe ladder of losses, in nats a token ({summary['bits_per_byte']:.3f} bits a byte):")
+    print("\n".join(ladder_lines(this.rungs, summary["val_loss"])))
+    if summary["floor"] is not None:
+        print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor.")
+    if samples:
+        print(f"Of {N_STORIES} sampled stories, {samples.well_formed:.0%} are well formed and "
+              f"{samples.consistent:.0%} agree with themselves.")  # fmt: skip
+    memory = summary["peak_memory_mb"]
+    print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"
+          + (f", {memory:,.0f} MB at most" if memory else "") + ".")  # fmt: skip
+    print(f"\nPicture: {this.folder / 'loss.png'}")
+    print(f'Write more: minigpt sample --model "{this.folder}"')
+
+
+def _kept(this: Run) -> str:
+    """What a run that failed leaves behind, in words."""
+    steps = [row["step"] for row in this.log if math.isfinite(row["val_loss"])]
+    return f"step {steps[-1]} in {this.folder}" if steps else "none yet"

@@ -1,0 +1,218 @@
+"""A whole run: from settings to a folder with a model that can be sampled.
+
+    model.safetensors, config.json, vocab.json …    the best model so far, and its tokenizer
+    checkpoint.safetensors                           the latest state, to go on from
+    run.json, log.jsonl, samples.txt, summary.json   settings, the course of the run, its end
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import minigpt
+from minigpt.backend import peak_memory_mb
+from minigpt.corpus.batches import padded
+from minigpt.corpus.dataset import (
+    Dataset,
+    encode_dataset,
+    text_dataset,
+    tinytown_dataset,
+    train_tokenizer,
+)
+from minigpt.errors import UserError
+from minigpt.files import atomic_write
+from minigpt.model import GPT
+from minigpt.tokenizer import Tokenizer
+from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from minigpt.training.ladder import ladder
+from minigpt.training.samples import Samples, sample_texts
+from minigpt.training.settings import SETTINGS_FILE, Settings
+from minigpt.training.trainer import Trainer, evaluate
+
+LOG_FILE, SAMPLES_FILE, SUMMARY_FILE = "log.jsonl", "samples.txt", "summary.json"
+EVALUATION_TOKENS = 8192  # in one batch of validation, padding included
+
+
+class Run:
+    """A run in a folder, new or resumed.
+
+    Args:
+        folder: where it lives.
+        settings: of a new run; None resumes the one that the folder holds.
+        overwrite: start anew although the folder holds a run.
+
+    Attributes:
+        encoded: the data; tokenizer, model, trainer: what their names say.
+        rungs: the ladder of losses to compare with.
+        log: the rows written to `log.jsonl` so far.
+
+    Raises:
+        UserError: for a folder that holds a run already, or none to resume; for bad settings.
+    """
+
+    def __init__(self, folder: Path, settings: Settings | None, overwrite: bool = False):
+        self.folder = Path(folder)
+        resume = settings is None
+        self.settings = settings = Settings.load(self.folder) if resume else settings
+        if not resume:
+            self._check_free(overwrite)
+        dataset = load_dataset(settings)
+        if resume:
+            self.tokenizer = Tokenizer.from_pretrained(self.folder)
+        else:
+            self.tokenizer = train_tokenizer(dataset, settings.tokenizer, settings.vocab_size)
+        self.encoded = encode_dataset(dataset, self.tokenizer)
+        self.model = GPT(
+            settings.model_config(self.tokenizer.vocab_size), settings.seed, settings.device
+        )
+        batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
+        self.trainer = Trainer(self.model, batches, **settings.trainer_options())
+        self.pairs = self.encoded.validation_pairs(settings.block_size)
+        V, floor = self.tokenizer.vocab_size, self.encoded.floor
+        self.rungs = ladder(self.encoded.train_tokens, self.pairs, V, floor)
+        self.seconds, self.best, self.log = 0.0, math.inf, []
+        self._resume() if resume else self._create()
+
+    def _check_free(self, overwrite: bool) -> None:
+        if (self.folder / SETTINGS_FILE).exists() and not overwrite:
+            raise UserError(
+                f"{self.folder} already holds a run; go on with it by "
+                f'`minigpt train --resume "{self.folder}"`, add --overwrite, or name another --out.'
+            )
+
+    def _create(self) -> None:
+        for name in (CHECKPOINT_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png"):
+            (self.folder / name).unlink(missing_ok=True)
+        self.settings.save(self.folder)
+        self.tokenizer.save_pretrained(self.folder)
+
+    def _resume(self) -> None:
+        extra = load_checkpoint(self.folder, self.trainer)
+        if extra["data"] != self.encoded.fingerprint:
+            raise UserError(
+                "The text is not the one that this run began with; put the old text back, or start "
+                "a new run in another --out."
+            )
+        self.seconds, self.best = extra["seconds"], extra["best"]
+        lines = (self.folder / LOG_FILE).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.endswith("}")]
+        self.log = [row for row in rows if row["step"] <= self.trainer.step_number]
+
+    def train(
+        self,
+        on_step: Callable[[int, float], None],
+        on_evaluation: Callable[[dict], None],
+        should_stop: Callable[[], bool],
+    ) -> bool:
+        """Do all steps that remain; return False if it was stopped before the end.
+
+        Args:
+            on_step: called after each step with its number and loss.
+            on_evaluation: called with the row of the log after each validation.
+            should_stop: asked after each step.
+        """
+        started, steps = time.perf_counter() - self.seconds, self.settings.steps
+        losses: list[float] = []
+        while self.trainer.step_number < steps and not should_stop():
+            if not self.log:
+                on_evaluation(self.evaluate(math.nan))
+            losses.append(self.trainer.step())
+            self.seconds = time.perf_counter() - started
+            on_step(self.trainer.step_number, losses[-1])
+            if self.trainer.step_number % self.settings.eval_every == 0 or (
+                self.trainer.step_number == steps
+            ):
+                on_evaluation(self.evaluate(float(np.mean(losses))))
+                losses.clear()
+                self.seconds = time.perf_counter() - started
+        if self.trainer.step_number < steps:
+            self.checkpoint()
+            return False
+        return True
+
+    def evaluate(self, train_loss: float) -> dict:
+        """Measure the validation loss; write log, samples, checkpoint, and the model if best."""
+        val_loss, bits_per_byte = self.validation_loss()
+        trainer = self.trainer
+        row = {
+            "step": trainer.step_number,
+            "train_loss": None if math.isnan(train_loss) else round(train_loss, 5),
+            "val_loss": round(val_loss, 5),
+            "bits_per_byte": round(bits_per_byte, 5),
+            "lr": trainer.current_lr,
+            "grad_norm": None if math.isnan(trainer.grad_norm) else round(trainer.grad_norm, 4),
+            "seconds": round(self.seconds, 2),
+            "tokens": trainer.tokens_seen,
+        }
+        self.log.append(row)
+        text = "".join(json.dumps(each) + "\n" for each in self.log)
+        atomic_write(self.folder / LOG_FILE, text)
+        self._write_sample()
+        if val_loss < self.best:
+            self.best = val_loss
+            self.model.save_pretrained(self.folder)
+        self.checkpoint()
+        return row
+
+    def validation_loss(self) -> tuple[float, float]:
+        """Nats a token and bits a byte, over the whole validation part."""
+        per_batch = max(1, EVALUATION_TOKENS // self.settings.block_size)
+        nats, count = evaluate(self.model, padded(self.pairs, per_batch), self.settings.threads)
+        return nats / count, nats / math.log(2) / self.encoded.dataset.validation_bytes
+
+    def checkpoint(self) -> None:
+        """Write the state of the run, from which `--resume` goes on."""
+        extra = {"seconds": self.seconds, "best": self.best, "data": self.encoded.fingerprint}
+        save_checkpoint(self.folder, self.trainer, extra)
+
+    def _write_sample(self) -> None:
+        path = self.folder / SAMPLES_FILE
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = sample_texts(self.model, self.tokenizer, 1, seed=self.trainer.step_number)[0]
+        atomic_write(path, f"{before}--- step {self.trainer.step_number} ---\n{text}\n\n")
+
+    def use_best_model(self) -> None:
+        """Read back the weights that had the lowest validation loss."""
+        self.model = GPT.from_pretrained(self.folder, device=self.settings.device)
+
+    def finish(self, samples: Samples | None) -> dict:
+        """Write `summary.json` for the model as it is now; returns it."""
+        val_loss, bits_per_byte = self.validation_loss()
+        summary = {
+            "val_loss": val_loss,
+            "floor": self.encoded.floor,
+            "bits_per_byte": bits_per_byte,
+            "ladder": self.rungs,
+            "seconds": self.seconds,
+            "tokens_per_second": self.trainer.tokens_seen / max(self.seconds, 1e-9),
+            "peak_memory_mb": peak_memory_mb(),
+            "parameters": self.model.n_params,
+            "steps": self.trainer.step_number,
+            "well_formed": samples and samples.well_formed,
+            "consistent": samples and samples.consistent,
+            "versions": {
+                "minigpt": minigpt.__version__,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "platform": sys.platform,
+            },
+        }
+        atomic_write(self.folder / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
+        return summary
+
+
+def load_dataset(settings: Settings) -> Dataset:
+    """The texts that the settings name."""
+    if settings.text:
+        return text_dataset(list(settings.text), settings.val_fraction)
+    return tinytown_dataset(
+        settings.language, settings.corpus_mb, settings.seed, settings.val_fraction
+    )

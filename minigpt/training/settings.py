@@ -1,0 +1,123 @@
+"""Every choice of a run in one place, and the recipes that set them together."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from minigpt.errors import UserError
+from minigpt.files import atomic_write
+from minigpt.model import GPTConfig
+
+SETTINGS_FILE = "run.json"
+TOKENIZERS = ("bpe", "char", "byte")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run; the defaults are the main job, the built-in stories."""
+
+    text: tuple[str, ...] = ()  # files, folders or named corpora; none: TinyTown
+    language: str = "en"  # of TinyTown: en or zh
+    corpus_mb: float = 6.0  # size of TinyTown's corpus in megabytes
+    val_fraction: float = 0.05  # share of the text that is kept for validation
+    tokenizer: str = "bpe"  # bpe, char or byte
+    vocab_size: int = 1024  # tokens, for bpe
+    n_layer: int = 4
+    n_head: int = 4
+    n_embd: int = 128
+    block_size: int = 128
+    dropout: float = 0.0
+    bias: bool = True
+    tie_weights: bool = True
+    batch_size: int = 16
+    accumulate: int = 1
+    steps: int = 1000
+    lr: float = 4e-3
+    min_lr: float = 1e-5
+    warmup: int = 100
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    eval_every: int = 200  # steps between validations, each with a checkpoint and a sample
+    threads: int | None = None
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.tokenizer not in TOKENIZERS:
+            names = ", ".join(TOKENIZERS)
+            raise UserError(f"Unknown tokenizer {self.tokenizer!r}; use one of: {names}.")
+        if self.eval_every < 1:
+            raise UserError(f"eval_every must be at least 1, not {self.eval_every}.")
+        if self.seed < 0:
+            raise UserError(f"seed must be 0 or above, not {self.seed}.")
+
+    def model_config(self, vocab_size: int) -> GPTConfig:
+        """The model's part of the settings."""
+        names = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "bias", "tie_weights")
+        return GPTConfig(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
+
+    def trainer_options(self) -> dict:
+        """The trainer's part of the settings, as its keyword arguments."""
+        names = ("batch_size", "steps", "lr", "min_lr", "warmup", "weight_decay", "clip",
+                 "accumulate", "threads", "seed")  # fmt: skip
+        options = {name: getattr(self, name) for name in names}
+        return options | {"betas": (self.beta1, self.beta2)}
+
+    def save(self, folder: Path) -> None:
+        """Write `run.json`."""
+        text = json.dumps(dataclasses.asdict(self), indent=2)
+        atomic_write(Path(folder) / SETTINGS_FILE, text + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Settings:
+        """Read `run.json`; raises UserError when there is none, or none that fits."""
+        path = Path(folder) / SETTINGS_FILE
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{**stored, "text": tuple(stored["text"])})
+        except FileNotFoundError as error:
+            raise UserError(f"There is no run in {folder}: {path.name} is missing.") from error
+        except UserError:
+            raise
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{path} can't be used ({error}); the file is damaged.") from error
+
+
+NANOGPT_MODEL = {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 64, "bias": False}
+
+RECIPES = {
+    # The main job.
+    "tinytown": {},
+    # nanoGPT's "I only have a laptop" configuration, to compare number by number.
+    "nanogpt-cpu": {
+        **{"text": ("shakespeare",), "tokenizer": "char", "val_fraction": 0.1},
+        **NANOGPT_MODEL,
+        **{"batch_size": 12, "steps": 2000, "lr": 1e-3, "min_lr": 1e-4, "warmup": 100},
+        "eval_every": 250,
+    },
+    # The same model, the same steps and batches; only the optimizer's numbers are ours.
+    "shakespeare": {
+        **{"text": ("shakespeare",), "tokenizer": "char", "val_fraction": 0.1},
+        **NANOGPT_MODEL,
+        **{"batch_size": 12, "steps": 2000, "lr": 8e-3, "min_lr": 1e-5, "warmup": 100},
+        "eval_every": 250,
+    },
+    # Any text of your own, with byte-level BPE.
+    "text": {"val_fraction": 0.1, "steps": 1000},
+}
+
+
+def recipe(name: str, **changes) -> Settings:
+    """The settings of a recipe, with changes.
+
+    Raises:
+        UserError: for an unknown recipe.
+    """
+    if name not in RECIPES:
+        raise UserError(f"Unknown recipe {name!r}; use one of: {', '.join(RECIPES)}.")
+    return Settings(**{**RECIPES[name], **changes})
