@@ -76,10 +76,10 @@ def erf(x):
     exp(-x^2).) Works for complex x near the real axis, as the complex step needs.
     """
     xp = get_array_module(x)
-    real = x.real.clip(-ERF_END, ERF_END)
+    real = xp.nan_to_num(x.real).clip(-ERF_END, ERF_END)
     index = xp.rint(real * (1 / ERF_STEP)).astype(xp.int32)
-    a = (index * ERF_STEP).astype(real.dtype)  # the nearest entry
-    d = xp.where(xp.abs(x.real) <= ERF_END, x - a, 0)
+    a = index.astype(real.dtype) * ERF_STEP  # the nearest entry
+    d = xp.where(xp.abs(x.real) > ERF_END, 0, x - a)  # NaN stays NaN
     slope = (2 / math.sqrt(math.pi)) * xp.exp(-(a * a))
     a2 = a * a
     series = 1 + d * (  # sum of H_n(a) (-d)^n / (n+1)!, with the Hermite polynomials H_n
