@@ -9,11 +9,11 @@ no values are kept: it recognises the well-formed stories.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 
-from minigpt.corpus.tinytown.script import SEPARATOR, Alternative, Branch, Emit, Kind, Slot
+from minigpt.corpus.tinytown.program import SEPARATOR, Alternative, Branch, Emit, Slot
+from minigpt.corpus.tinytown.script import Kind
 
 SENTENCE_END = {
     "en": re.compile(r"[.!?]\"?(?= [A-Z\"]|$)"),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from minigpt.corpus.tinytown import scoring
 from minigpt.corpus.tinytown.kinds import WEIGHTED_KINDS
-from minigpt.corpus.tinytown.script import Alternative, Kind, derive, pick, render, tell
+from minigpt.corpus.tinytown.program import Alternative, derive, pick, render, tell
+from minigpt.corpus.tinytown.script import Kind
 from minigpt.corpus.tinytown.words import BASE, LANGUAGES, Entry
 from minigpt.errors import UserError
 
@@ -124,7 +125,7 @@ def story(rng: random.Random, kind: str | None = None, language: str = "en") -> 
         name = kind
     else:
         raise UserError(f"unknown kind of story {kind!r}: choose one of {', '.join(KINDS)}")
-    path, log_p = derive(_KINDS[name], rng)
+    path, log_p = derive(_KINDS[name].program, _KINDS[name].start, rng)
     log_p += math.log(_WEIGHTS[name] / _TOTAL)
     return Story(tell(path, language), name, language, tuple(path), log_p)
 

@@ -1,5 +1,42 @@
-"""The kinds of story, with the weights with which the corpus draws them."""
+"""The kinds of story, one a file, with the weights with which the corpus draws them."""
 
-from minigpt.corpus.tinytown.kinds import home, outside, play, town
+from minigpt.corpus.tinytown.kinds import (
+    bake,
+    concert,
+    contest,
+    dream,
+    errand,
+    fable,
+    garden,
+    gift,
+    guess,
+    hide,
+    lend,
+    letter,
+    lost,
+    pet,
+    swap,
+    trip,
+)
 
-WEIGHTED_KINDS = tuple((kind, 1) for part in (home, town, play, outside) for kind in part.ALL)
+WEIGHTED_KINDS = tuple(
+    (module.KIND, 1)
+    for module in (
+        lost,
+        hide,
+        gift,
+        bake,
+        errand,
+        pet,
+        lend,
+        letter,
+        swap,
+        contest,
+        guess,
+        concert,
+        trip,
+        dream,
+        fable,
+        garden,
+    )
+)
