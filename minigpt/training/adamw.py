@@ -6,7 +6,7 @@ import math
 
 from minigpt.backend import get_array_module
 from minigpt.errors import UserError
-from minigpt.tree import FlatTree
+from minigpt.tree import FlatTree, items
 
 CHUNK = 65536  # elements updated at a time, so that a chunk's five arrays stay in the L2 cache
 
@@ -41,8 +41,9 @@ class AdamW:
 
     def step(self, grads: dict, lr: float | None = None) -> None:
         """Move the parameters by one step against `grads`, a tree of the same shape."""
-        if not isinstance(grads, FlatTree):
-            grads = FlatTree(grads, self.params.buffer.dtype)
+        if not isinstance(grads, FlatTree) or _paths(grads) != _paths(self.params):
+            named, grads = grads, self.params.zeros_like()
+            grads.assign(named)  # by name: the keys may come in another order
         lr = self.lr if lr is None else lr
         self.t += 1
         matrices, size = self.params.matrix_size, self.params.buffer.size
@@ -52,6 +53,10 @@ class AdamW:
                 p, g = self.params.buffer[part], grads.buffer[part]
                 adamw_update(p, g, self.m[part], self.v[part], self.t, lr, self.betas,
                              self.eps, decay)  # fmt: skip
+
+
+def _paths(tree: dict) -> list[str]:
+    return [path for path, _ in items(tree)]
 
 
 def adamw_update(p, g, m, v, t, lr, betas, eps, weight_decay) -> None:
