@@ -132,9 +132,7 @@ def read_merges(path: Path) -> list[tuple[int, str, str]]:
     """Read `merges.txt` as (line number, left, right); UserError naming a line that is no merge."""
     text = read_text(path)
     merges = []
-    # Not splitlines(): it would also cut at characters that are tokens, such as U+0085.
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.removesuffix("\r")
+    for number, line in enumerate(text.splitlines(), start=1):
         if (number == 1 and line.startswith("#version")) or not line:
             continue
         parts = line.split(" ")

@@ -36,7 +36,6 @@ def config_files(
         del roles["unk_token"]  # an unknown character is an error, not the end of a document
     config = {
         **roles,
-        "add_prefix_space": False,
         "clean_up_tokenization_spaces": False,
         "added_tokens_decoder": {str(i): _added(name) for name, i in special_tokens.items()},
         "additional_special_tokens": others,

@@ -92,7 +92,7 @@ def build(parts: Parts, kind: str) -> Loaded:
     if special_names is None:
         made = set(CHAR_TO_BYTE) | {left + right for _, left, right in parts.merges}
         unmade = [name for name in vocab if name not in made]
-        special_names = [name for name in unmade if kind == "bpe" and _BRACKETED.fullmatch(name)]
+        special_names = [name for name in unmade if _BRACKETED.fullmatch(name)]
     special = _take_special(vocab, special_names, path)
     plain = {name: i for name, i in vocab.items() if name not in special}
     if kind == "char":

@@ -37,9 +37,8 @@ def learn_merges_slowly(
             break
         pair = commonest(counts, ids, ties)
         sequences = [merge_pair(sequence, pair) for sequence in sequences]
-        ids.setdefault(pair[0] + pair[1], len(ids))  # two merges may make the same token
-        if pair not in merges:
-            merges.append(pair)
+        ids.setdefault(pair[0] + pair[1], len(ids))  # a token made twice would keep its id
+        merges.append(pair)
     return merges
 
 

@@ -81,14 +81,14 @@ def learn_merges(
     """
     check_ties(ties)
     pairs = PairIndex(word_counts, ties)
-    merges: dict[tuple[bytes, bytes], None] = {}  # a dict as an ordered set
+    merges = []
     while len(pairs.tokens) < 256 + new_tokens:
         pair = pairs.pop_commonest()
         if pair is None:
             break
         pairs.merge(pair)
-        merges[pairs.tokens[pair[0]], pairs.tokens[pair[1]]] = None
-    return list(merges)
+        merges.append((pairs.tokens[pair[0]], pairs.tokens[pair[1]]))
+    return merges
 
 
 class PairIndex:
@@ -147,7 +147,7 @@ class PairIndex:
     def merge(self, pair: tuple[int, int]) -> None:
         """Replace the pair by one token in every word that holds it."""
         joined = self.tokens[pair[0]] + self.tokens[pair[1]]
-        new = self.ids.setdefault(joined, len(self.tokens))  # two merges may make one token
+        new = self.ids.setdefault(joined, len(self.tokens))  # a token made twice would keep its id
         if new == len(self.tokens):
             self.tokens.append(joined)
         numbers = self.where.pop(pair)

@@ -171,6 +171,8 @@ DAMAGES = {
                              r"merges\.txt, line \d+: "),
     "merge of three": (edit_text("merges.txt", lambda t: t.replace("e l\n", "e l s\n")),
                        r"merges\.txt, line 3: 'e l s' is not two tokens"),
+    "merge of one": (edit_text("merges.txt", lambda t: t.replace("e l\n", "e \n")),
+                     r"merges\.txt, line 3: 'e ' is not two tokens"),
     "merge unknown": (edit_text("merges.txt", lambda t: t.replace("e l\n", "e q\n")),
                       r"merges\.txt, line 3: the merge 'e q' needs the token 'eq'"),
     "config cut": (edit_text("tokenizer_config.json", lambda t: t[:30]),
@@ -181,6 +183,8 @@ DAMAGES = {
                       "damaged 'added_tokens_decoder'"),
     "added elsewhere": (edit_config(lambda c: c.update(
         added_tokens_decoder={"3": {"content": "<|endoftext|>"}})), "the id 3, but .* the id 279"),
+    "added id taken": (edit_config(lambda c: c.update(
+        added_tokens_decoder={"3": {"content": "<|new|>"}})), "id 3 to '\\$' and to '<.new.>'"),
     "another class": (edit_config(lambda c: (c.pop("minigpt_kind"),
                                              c.update(tokenizer_class="Qwen2Tokenizer"))),
                       "is for Qwen2Tokenizer, which cuts text otherwise"),
@@ -220,6 +224,14 @@ def test_damaged_char_and_byte_vocabularies(kind, change, sentence, tmp_path):
         (lambda t: t["model"]["merges"].append("q q"), "needs the token 'qq'"),
         (lambda t: t.update(pre_tokenizer={"type": "Whitespace"}), "in a way that is not known"),
         (lambda t: t.update(pre_tokenizer={"type": "Sequence", "pretokenizers": []}), "not laid"),
+        (lambda t: t["pre_tokenizer"]["pretokenizers"].insert(1, {"type": "Digits"}),
+         "in a way that is not known"),
+        (lambda t: t["pre_tokenizer"]["pretokenizers"][-1].update(use_regex=True),
+         "in a way that is not known"),
+        (lambda t: t["pre_tokenizer"]["pretokenizers"][0].update(pattern={"Regex": "x"}),
+         "in a way that is not known"),
+        (lambda t: t.update(pre_tokenizer={"type": "ByteLevel", "use_regex": False}),
+         "in a way that is not known"),
         (lambda t: t.update(pre_tokenizer={"type": "ByteLevel", "add_prefix_space": True}),
          "in a way that is not known"),
     ],
@@ -247,3 +259,16 @@ def test_from_files_takes_any_names_and_new_special_tokens(tmp_path):
         Tokenizer.from_files(vocab, merges, pattern="x")
     with pytest.raises(UserError, match="nowhere.txt does not exist"):
         Tokenizer.from_files(vocab, tmp_path / "nowhere.txt")
+    lines = merges.read_text(encoding="utf-8").split("\n")
+    merges.write_text("\n".join(lines[:10]), encoding="utf-8")
+    with pytest.raises(UserError, match=r"has 14 tokens that no line of .*b\.txt makes"):
+        Tokenizer.from_files(vocab, merges)
+
+
+def test_a_folder_with_gpt2s_two_files_only(tmp_path):
+    tok = Tokenizer.train("sea shells", 262, ("<|endoftext|>", "<pad>"))
+    tok.save_pretrained(tmp_path)
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        (tmp_path / name).unlink()
+    twin = Tokenizer.from_pretrained(tmp_path)
+    assert (twin.special_tokens, twin.merges) == (tok.special_tokens, tok.merges)

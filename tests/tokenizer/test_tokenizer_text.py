@@ -60,6 +60,12 @@ def test_the_patterns_differ_where_they_should():
     assert split_words("I'll 12345  x", "gpt2") == ["I", "'ll", " 12345", " ", " x"]
     assert split_words("I'LL 12345\n\nx", "gpt4") == ["I", "'LL", " ", "123", "45", "\n\n", "x"]
     assert split_words("I'LL", "gpt2") == ["I", "'", "LL"]
+    endings = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"]
+    assert split_words("a".join(["", *endings, ""]), "gpt2") == [
+        part for ending in endings for part in ("a", ending)] + ["a"]
+    joined = "A".join(["", *endings, ""]).upper()
+    assert split_words(joined, "gpt4") == [
+        part for ending in endings for part in ("A", ending.upper())] + ["A"]
 
 
 def test_every_byte_has_one_visible_character():

@@ -19,7 +19,7 @@ from minigpt.tokenizer.train import learn_merges
 # Few letters, many ties and overlaps; and bytes at the ends of the range for "greatest".
 WORDS = st.lists(st.text("ab", max_size=12).map(str.encode) | st.binary(min_size=1, max_size=6)
                  | st.text("abcA \xff", max_size=8).map(lambda t: t.encode("latin-1")),
-                 max_size=25)
+                 max_size=25) | st.lists(st.text("abcd", max_size=40).map(str.encode), max_size=4)
 
 
 def counted(words):
@@ -65,6 +65,13 @@ def test_the_longer_of_two_strings_with_one_beginning_is_greater():
     words = {b"zzz": 3, b"zy": 1, b"zzy": 1}
     # After zz: (zz, z) three times; then (zz, y) and (z, y) tie, and b"zz" > b"z".
     assert learn_merges(words, 3, "greatest") == [(b"z", b"z"), (b"zz", b"z"), (b"zz", b"y")]
+
+
+def test_the_first_pair_stays_the_first_when_tokens_before_it_are_merged():
+    words = [b"abababcxyabd", b"xyab"]
+    # (x, y) and (y, ab) stand twice each; (x, y) starts earlier, at the seventh byte.
+    merges = learn_merges(counted(words), 3, "first")
+    assert merges == [(b"a", b"b"), (b"ab", b"ab"), (b"x", b"y")]
 
 
 def test_nothing_is_merged_across_texts():
