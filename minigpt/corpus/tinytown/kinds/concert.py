@@ -27,7 +27,7 @@ KIND = Kind(
             line("{B} practised {p.at:room}.", "{B}在{p.at}练习。"),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line('"Your {y} sounds lovely," said {A}.', "{A}说：“你的{y}真好听。”"),

@@ -28,7 +28,7 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line("{A}'s {r:relative} came to watch.", "{A}的{r}来看比赛。"),

@@ -27,7 +27,7 @@ KIND = Kind(
             ),
         ),
         repeat(
-            (1, 2, 1),
+            (2, 2, 1),
             say(
                 line(
                     "{A} looked {q.at:nature}, but it was not there.",

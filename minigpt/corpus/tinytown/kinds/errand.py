@@ -29,26 +29,19 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line("On the way {A} met {B:person}.", "路上，{A}遇见了{B}。"),
-                line("Near the market {A} saw {B:person}.", "在市场附近，{A}看见了{B}。"),
+                line("Near the {p:town} {A} met {B:person}.", "在{p}附近，{A}遇见了{B}。"),
             ),
             say(
-                line('"I am going to buy {f.pl}," said {A}.', "{A}说：“我要去买{f}。”"),
-                line('"I am going to buy {v.pl}," said {A}.', "{A}说：“我要去买{v}。”"),
-            ),
-            maybe(
-                1,
-                1,
-                say(line("{B} was on the way to the {p:town}.", "{B}正要去{p}。")),
+                line('"I must buy {f.pl}," said {A}.', "{A}说：“我要去买{f}。”"),
+                line('"I must buy {v.pl}," said {A}.', "{A}说：“我要去买{v}。”"),
             ),
         ),
         say(
-            line(
-                "At the market {A} bought the {n} {f.pl}.", "在市场上，{A}买了{n}{f.measure}{f}。"
-            ),
+            line("{A} bought the {n} {f.pl}.", "{A}买了那{n}{f.measure}{f}。"),
             line("First {A} bought {n} {f.pl}.", "{A}先买了{n}{f.measure}{f}。"),
         ),
         fork(
@@ -56,22 +49,14 @@ KIND = Kind(
                 3,
                 say(
                     line("Then {A.he} bought {m} {v.pl}.", "然后{A.he}买了{m}{v.measure}{v}。"),
-                    line(
-                        "{A.He} also found {m} fresh {v.pl}.",
-                        "{A.he}还买到了{m}{v.measure}新鲜的{v}。",
-                    ),
+                    line("{A.He} also found {m} {v.pl}.", "{A.he}还买到了{m}{v.measure}{v}。"),
                 ),
                 say(
                     line(
-                        "At home {A} gave it all to {A.his} {r}.", "回到家，{A}把东西都交给了{r}。"
+                        "{A} gave the {f.pl} and the {v.pl} to {A.his} {r}.",
+                        "{A}把{f}和{v}都交给了{r}。",
                     ),
-                    line("{A} carried the basket home to {A.his} {r}.", "{A}提着篮子回家交给{r}。"),
-                ),
-                say(
-                    line(
-                        '"The {f.pl} and the {v.pl}, well done!" said {A.his} {r}.',
-                        "{r}说：“{f}和{v}都有，真棒！”",
-                    )
+                    line('"Thank you, {A}!" said {A.his} {r}.', "{r}说：“谢谢你，{A}！”"),
                 ),
                 say(line("{A} felt {g:glad}.", "{A}觉得很{g}。", let="mood=glad")),
             ),
@@ -79,12 +64,7 @@ KIND = Kind(
                 2,
                 say(
                     line("But {A.he} forgot the {v.pl}.", "可是{A.he}忘了买{v}。"),
-                    line("But there were no {v.pl} that day.", "可是那天没有{v}。"),
-                ),
-                say(
-                    line(
-                        "At home {A} gave the {f.pl} to {A.his} {r}.", "回到家，{A}把{f}交给了{r}。"
-                    ),
+                    line("But there were no {v.pl}.", "可是没有{v}了。"),
                 ),
                 say(line('"Where are the {v.pl}?" asked {A.his} {r}.', "{r}问：“{v}呢？”")),
                 say(

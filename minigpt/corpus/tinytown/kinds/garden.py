@@ -30,7 +30,7 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line('"I need your {y}," said {A}.', "{A}说：“我要用你的{y}。”"),

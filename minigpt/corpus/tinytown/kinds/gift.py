@@ -31,7 +31,7 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line("There was also {b.a:cake}.", "桌上还有{b.a}。"),

@@ -25,7 +25,7 @@ KIND = Kind(
             line('"No, it is {c:colour}," said {A}.', "{A}说：“不，是{c}的。”"),
         ),
         repeat(
-            (1, 3, 2),
+            (1, 2, 1),
             say(
                 line(
                     '"Is it {y.a:toy}?" asked {B}. "No," said {A}.',

@@ -18,77 +18,65 @@ KIND = Kind(
         ),
         say(
             line("{A} put the {x} {p.at:spot} and went out.", "{A}把{x}放在{p.at}，就出去了。"),
-            line(
-                "{A} left the {x} {p.at:spot} and went to eat {s.a:snack}.",
-                "{A}把{x}留在{p.at}，去吃{s.a}了。",
-            ),
+            line("{A} left the {x} {p.at:spot} and went out.", "{A}把{x}留在{p.at}，就出去了。"),
         ),
         say(
-            line(
-                "While {A} was away, {B} hid the {x} {q.at:spot}.",
-                "{A}不在的时候，{B}把{x}藏在了{q.at}。",
-            ),
-            line(
-                "{B} wanted to play a joke and hid the {x} {q.at:spot}.",
-                "{B}想开个玩笑，把{x}藏在了{q.at}。",
-            ),
+            line("Then {B} hid the {x} {q.at:spot}.", "后来{B}把{x}藏在了{q.at}。"),
+            line("For a joke, {B} hid the {x} {q.at:spot}.", "{B}开了个玩笑，把{x}藏在了{q.at}。"),
         ),
         repeat(
             (3, 2, 1),
             say(
                 line(
-                    "Then {B} took it and put it {q.at:spot}.",
-                    "后来{B}又把它拿出来，放在{q.at}。",
+                    "Then {B} took it and put it {q.at:spot}.", "然后{B}又把它拿出来，放在{q.at}。"
                 )
             ),
         ),
         say(
-            line("Soon {A} came back.", "不久，{A}回来了。"),
-            line("After a while {A} came home.", "过了一会儿，{A}回家了。"),
-        ),
-        say(
             line(
-                "{A.He} looked {p.at}, but the {x} was not there.",
-                "{A.he}在{p.at}找了找，可是{x}不在那里。",
-            )
+                "Soon {A} came back and looked {p.at}, but the {x} was not there.",
+                "不久，{A}回来了，在{p.at}找了找，可是{x}不在那里。",
+            ),
+            line(
+                "{A} came back and looked {p.at}, but it was not there.",
+                "{A}回来了，在{p.at}找了找，可是它不在那里。",
+            ),
         ),
         fork(
             (
                 3,
                 say(
                     line('"Look {q.at}!" said {B}.', "{B}说：“看看{q.at}！”"),
-                    line("{B} laughed and said that it was {q.at}.", "{B}笑着说，它在{q.at}。"),
+                    line('"Your {x} is {q.at}," said {B}.', "{B}说：“你的{x}在{q.at}。”"),
                 ),
                 say(
-                    line("{A} found the {x} and felt {g:glad}.", "{A}找到了{x}，觉得很{g}。"),
-                    line("{A} found the {x}, and they both laughed.", "{A}找到了{x}，两人都笑了。"),
-                ),
-                say(
-                    line("They played until the evening.", "两人一直玩到晚上。", let="mood=glad"),
                     line(
-                        "It was a good joke, and they played again.",
-                        "这个玩笑真有趣，两人又玩了起来。",
+                        "{A} found the {x} and felt {g:glad}.",
+                        "{A}找到了{x}，觉得很{g}。",
+                        let="mood=glad",
+                    ),
+                    line(
+                        "{A} found the {x}, and they both laughed.",
+                        "{A}找到了{x}，两人都笑了。",
                         let="mood=glad",
                     ),
                 ),
             ),
             (
                 2,
-                say(
-                    line("{A} felt {g:sad} and began to cry.", "{A}觉得很{g}，哭了起来。"),
-                    line(
-                        '"Where is my {x}?" {A.he} asked, and felt {g:sad}.',
-                        "{A.he}觉得很{g}，问：“我的{x}在哪里？”",
-                    ),
-                ),
+                say(line("{A} felt {g:sad} and began to cry.", "{A}觉得很{g}，哭了起来。")),
                 say(
                     line(
                         '"Sorry, it is {q.at}," said {B}.',
                         "{B}说：“对不起，它在{q.at}。”",
                         let="mood=sad",
-                    )
+                    ),
+                    line(
+                        '"Sorry, your {x} is {q.at}," said {B}.',
+                        "{B}说：“对不起，你的{x}在{q.at}。”",
+                        let="mood=sad",
+                    ),
                 ),
-                say(line("{A} took the {x} and went away.", "{A}拿起{x}走了。")),
             ),
         ),
     ),

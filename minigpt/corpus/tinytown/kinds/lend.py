@@ -22,8 +22,8 @@ KIND = Kind(
                 "{B}正在修{y}，需要{x.a}。",
             ),
             line(
-                "{B:person} was busy with the old {y:broken} and needed {x.a}.",
-                "{B}在忙着修旧{y}，需要{x.a}。",
+                "{B:person} needed {x.a} for the old {y:broken}.",
+                "{B}要修旧{y}，需要{x.a}。",
             ),
         ),
         say(
@@ -49,13 +49,6 @@ KIND = Kind(
                     let="H=C",
                 ),
             ),
-            maybe(
-                1,
-                1,
-                say(
-                    line("{C} used it for {z.a:broken}.", "{C}用它修{z}。"),
-                ),
-            ),
         ),
         say(
             line('On {d:day}, {A} asked, "Who has my {x}?"', "{d}，{A}问：“谁拿着我的{x}？”"),
@@ -68,8 +61,8 @@ KIND = Kind(
                 say(
                     line("{H} gave the {c} {x} back to {A}.", "{H}把{c}的{x}还给了{A}。"),
                     line(
-                        "{H} brought the {x} to {A} and said thank you.",
-                        "{H}把{x}还给{A}，说了谢谢。",
+                        "{H} brought the {x} to {A}.",
+                        "{H}把{x}还给了{A}。",
                     ),
                 ),
                 say(

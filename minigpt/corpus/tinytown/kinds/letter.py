@@ -18,23 +18,17 @@ KIND = Kind(
         ),
         say(
             line(
-                '"I have {a.a:pet} now," {A.he} wrote.',
-                "{A.he}写道：“我现在有{a.a}。”",
+                '"I have {a.a:pet} called {n:petname}," {A.he} wrote.',
+                "{A.he}写道：“我有{a.a}，名叫{n}。”",
             ),
             line(
-                '"My {r:relative} gave me {a.a:pet}," {A.he} wrote.',
-                "{A.he}写道：“{r}送给我{a.a}。”",
+                '"My {r:relative} gave me {a.a:pet} called {n:petname}," {A.he} wrote.',
+                "{A.he}写道：“{r}送给我{a.a}，名叫{n}。”",
             ),
         ),
         say(
-            line(
-                '"Its name is {n:petname}, and it likes {s.pl:snack}," said the letter.',
-                "信里还说：“它叫{n}，喜欢吃{s}。”",
-            ),
-            line(
-                '"I call it {n:petname}. It likes {s.pl:fruit}," said the letter.',
-                "信里还说：“我叫它{n}。它喜欢吃{s}。”",
-            ),
+            line('"It likes {s.pl:snack}," said the letter.', "信里说：“它喜欢吃{s}。”"),
+            line('"It likes {s.pl:fruit}," said the letter.', "信里说：“它喜欢吃{s}。”"),
         ),
         say(
             line("The letter went to {v} by {h:vehicle}.", "信坐{h}到了{v}。"),
@@ -49,15 +43,15 @@ KIND = Kind(
                 3,
                 say(
                     line(
-                        '"I want to meet your {a}," {B.he} wrote back.',
-                        "{B.he}回信说：“我想见见你的{a}。”",
+                        '"I want to see {n}," {B.he} wrote back.',
+                        "{B.he}回信说：“我想见见{n}。”",
                     ),
                 ),
                 say(
-                    line("On {d:day}, {B} came to {A} with {s.pl}.", "{d}，{B}带着{s}来看{A}。"),
+                    line("On {d:day}, {B} came with {s.pl}.", "{d}，{B}带着{s}来了。"),
                     line(
-                        "Soon {B} came to {A} by {k:vehicle} with {s.pl}.",
-                        "不久，{B}带着{s}坐{k}来看{A}。",
+                        "Soon {B} came by {k:vehicle} with {s.pl}.",
+                        "不久，{B}带着{s}坐{k}来了。",
                     ),
                 ),
                 say(
@@ -78,14 +72,14 @@ KIND = Kind(
                 ),
                 say(
                     line(
-                        "But the answer got lost and never came to {A}.",
-                        "可是回信丢了，{A}没有收到。",
+                        "But the answer never came to {A}.",
+                        "可是{A}没有收到回信。",
                     ),
                 ),
                 say(
                     line(
-                        "{A} waited with {n} for {q:number} days and felt {g:sad}.",
-                        "{A}和{n}等了{q}天，觉得很{g}。",
+                        "{A} waited {q:number} days and felt {g:sad}.",
+                        "{A}等了{q}天，觉得很{g}。",
                         let="mood=sad",
                     ),
                 ),

@@ -31,7 +31,7 @@ KIND = Kind(
             ),
         ),
         repeat(
-            (1, 3, 3, 1),
+            (2, 4, 2, 1),
             say(
                 line(
                     "{A} looked {p.at:spot}, but the {x} was not there.",

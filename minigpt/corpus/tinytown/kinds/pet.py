@@ -21,7 +21,7 @@ KIND = Kind(
             line("On {t:day}, the {a} was gone.", "{t}，{a}不见了。"),
         ),
         repeat(
-            (1, 2, 1),
+            (1, 1),
             say(
                 line(
                     "{A} looked {p.at:spot}, but {n} was not there.",
@@ -45,7 +45,7 @@ KIND = Kind(
         ),
         say(
             line("{A} ran to the {q}.", "{A}跑到{q}。"),
-            line("So {A} went to the {q} with {s.a:snack}.", "于是{A}带着{s.a}去了{q}。"),
+            line("So {A} went to the {q}.", "于是{A}去了{q}。"),
         ),
         fork(
             (

@@ -34,8 +34,8 @@ KIND = Kind(
             line("{B} played with the {x} {p.at:town}.", "{B}在{p.at}玩{x}。"),
         ),
         maybe(
-            1,
-            1,
+            3,
+            2,
             say(
                 line("Then {C:person} wanted the {y}.", "后来{C}想要{y}。"),
                 line("Then {C:person} asked for the {y}.", "后来{C}来要{y}。"),

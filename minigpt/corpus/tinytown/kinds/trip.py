@@ -27,7 +27,7 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line("{A} brought {c.a:colour} {u:garment}.", "{A}带上了一{u.measure}{c}的{u}。"),
@@ -35,7 +35,7 @@ KIND = Kind(
             ),
         ),
         maybe(
-            1,
+            2,
             1,
             say(
                 line("On the way they saw {a.a:wild}.", "路上，两人看见了{a.a}。"),
