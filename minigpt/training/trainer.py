@@ -93,7 +93,7 @@ class Trainer:
         """
         loss, self.grads.buffer[...] = 0.0, 0
         batches = [self.batches.next() for _ in range(self.accumulate)]
-        count = sum(int((targets != IGNORE).sum()) for _, targets in batches)
+        count = max(1, sum(int((targets != IGNORE).sum()) for _, targets in batches))
         for number, (ids, targets) in enumerate(batches):
             loss += self._add_gradients(ids, targets, count, number)
         self.grad_norm = float(clip_by_global_norm(self.grads, self.clip))
