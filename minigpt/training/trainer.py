@@ -143,8 +143,8 @@ class Trainer:
         """Everything but the parameters that a later run needs to go on with the same bits."""
         return {
             "step": self.step_number,
-            "m": self.optimizer.m,
-            "v": self.optimizer.v,
+            "m": self.optimizer.m.copy(),
+            "v": self.optimizer.v.copy(),
             "batches": self.batches.state(),
         }
 
