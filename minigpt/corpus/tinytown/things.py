@@ -31,7 +31,7 @@ dress|连衣裙|条 shirt|衬衫|件 skirt|裙子|条 cap|鸭舌帽|顶 belt|腰
 apron|围裙|条 blanket|毯子|条 backpack|背包|个 umbrella|雨伞|把 helmet|头盔|顶 cushion|靠垫|个"""
 INSTRUMENTS = """flute|长笛|支 violin|小提琴|把 guitar|吉他|把 trumpet|小号|把 cello|大提琴|把
 banjo|班卓琴|把 tuba|大号|把 recorder|竖笛|支 gong|锣|面 triangle|三角铁|个 lute|鲁特琴|把"""
-BOOKS = """book|书|本 pencil|铅笔|支 crayon|蜡笔|支 rubber|橡皮|块 notepad|便笺本|本
+BOOKS = """book|书|本 pencil|铅笔|支 crayon|蜡笔|支 paintbox|颜料盒|个 notepad|便笺本|本
 globe|地球仪|个 comic|漫画|本 magazine|杂志|本 cookbook|菜谱|本 newspaper|报纸|张 poster|海报|张"""
 FRUIT = """apple|苹果 pear|梨 peach|桃子 plum|李子 orange|橙子 lemon|柠檬 banana|香蕉|根
 mango|芒果 cherry|樱桃|颗 grape|葡萄|颗 melon|甜瓜 fig|无花果 kiwi|猕猴桃 lime|青柠 coconut|椰子

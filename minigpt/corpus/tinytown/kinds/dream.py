@@ -34,8 +34,8 @@ KIND = Kind(
                     "{A}在{q.at}找了找，可是它不在那里。",
                 ),
                 line(
-                    "They looked {q.at:town}, but it was not there.",
-                    "两人又在{q.at}找，可是它不在那里。",
+                    "{A} looked {q.at:town}, but it was not there.",
+                    "{A}在{q.at}找了找，可是它不在那里。",
                 ),
             ),
         ),

@@ -1,4 +1,4 @@
-"""A guessing game: what is in the bag?"""
+"""A guessing game: what does the other one have?"""
 
 from minigpt.corpus.tinytown.lexicon import CATEGORIES
 from minigpt.corpus.tinytown.script import Kind, fork, line, repeat, say
@@ -12,8 +12,8 @@ KIND = Kind(
                 "{A}对{B}说：“猜猜我有什么。”",
             ),
             line(
-                '"There is something in my bag. Guess!" said {A:person} to {B:person}.',
-                "{A}对{B}说：“我的包里有东西。猜猜看！”",
+                '"I have something nice. Guess!" said {A:person} to {B:person}.',
+                "{A}对{B}说：“我有一样好东西。猜猜看！”",
             ),
         ),
         say(
@@ -78,7 +78,7 @@ KIND = Kind(
     ),
     CATEGORIES,
     questions=(
-        line("What did {A} have in the bag?|{x}", "{A}有什么？|{x}"),
+        line("What did {A} have?|{x}", "{A}有什么？|{x}"),
         line("What colour was it?|{c}", "它是什么颜色的？|{c}"),
         line("Who had the {x} at the end?|{H}", "最后谁有{x}？|{H}"),
     ),

@@ -62,7 +62,7 @@ KIND = Kind(
                 ),
                 say(
                     line("{B} gave {A} the {y}.", "{B}把{y}给了{A}。"),
-                    line("Then {A} ate the {y}.", "{A}吃了{y}。"),
+                    line("Then {A} ate the {y}.", "然后{A}吃了{y}。"),
                 ),
                 say(
                     line("{A} felt {g:glad}.", "{A}觉得很{g}。", let="mood=glad"),
