@@ -27,7 +27,8 @@ def cross_entropy(logits, targets, ignore_index=IGNORE, count=None):
     targets = xp.where(counted, targets, 0)
     rows = xp.arange(len(targets))
     if count is None:
-        count = counted.sum().clip(1).astype(logits.real.dtype)
+        count = counted.sum().clip(1)
+    count = xp.asarray(count, dtype=logits.real.dtype)  # an integer of NumPy's gives float64
 
     shifted = logits - logits.max(axis=-1, keepdims=True)
     exp = xp.exp(shifted)

@@ -112,6 +112,15 @@ def test_the_shards_of_a_batch_add_up(rng):
     np.testing.assert_allclose(np.concatenate(parts), dwhole)
 
 
+@pytest.mark.parametrize("count", [None, 8, 8.0, np.int64(8), np.float64(8), np.array(8)])
+def test_the_count_does_not_change_the_dtype(count):
+    logits = np.ones((2, 4, 3), dtype="float32")
+    loss, cache = layers.cross_entropy(logits, np.zeros((2, 4), int), count=count)
+    assert loss.dtype == np.float32
+    assert float(loss) == pytest.approx(np.log(3))
+    assert layers.cross_entropy_backward(loss, cache)[0].dtype == np.float32
+
+
 def test_a_batch_without_targets_has_loss_0_and_no_gradient():
     loss, cache = layers.cross_entropy(np.ones((2, 3)), np.full(2, layers.IGNORE))
     assert loss == 0
