@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from minigpt.errors import UserError
 
@@ -42,8 +43,14 @@ class GPTConfig:
     def __post_init__(self):
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise UserError(f"{name} must be a whole number of at least 1, not {value!r}.")
+            object.__setattr__(self, name, int(value))  # from NumPy's, such as tokens.max() + 1
+        for name in ("dropout", "layer_norm_epsilon", "init_std"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise UserError(f"{name} must be a number, not {value!r}.")
+            object.__setattr__(self, name, float(value))  # NumPy's would turn float32 into float64
         if self.n_embd % self.n_head:
             raise UserError(
                 f"n_embd ({self.n_embd}) must be divisible by n_head ({self.n_head}), "
