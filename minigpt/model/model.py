@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import minigpt.layers
-from minigpt.backend import select_device
+from minigpt.backend import select_device, to_host
 from minigpt.errors import UserError
 from minigpt.model import files
 from minigpt.model.config import GPTConfig
@@ -64,7 +64,8 @@ class GPT:
 
     def loss(self, ids, targets, count=None):
         """Mean cross-entropy in nats over the positions whose target is not ignored (-100)."""
-        ids, targets = self._check_ids(ids), self._check_targets(targets)
+        ids = self._check_ids(ids)
+        targets = self._check_targets(targets, ids.shape)
         logits, _ = self._forward(ids)
         return self.layers.cross_entropy(logits, targets, count=count)[0]
 
@@ -77,7 +78,8 @@ class GPT:
                 dropout, whatever the config says.
             count: what the summed loss is divided by, see `cross_entropy`.
         """
-        ids, targets = self._check_ids(ids), self._check_targets(targets)
+        ids = self._check_ids(ids)
+        targets = self._check_targets(targets, ids.shape)
         masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
         logits, cache = self._forward(ids, dropout=masks)
         loss, loss_cache = self.layers.cross_entropy(logits, targets, count=count)
@@ -130,15 +132,23 @@ class GPT:
         _check_range(ids, 0, V, "Token id")
         return self.xp.asarray(ids)
 
-    def _check_targets(self, targets):
+    def _check_targets(self, targets, shape):
         targets = self._integers(targets, "targets")
+        if targets.shape != shape:
+            raise UserError(
+                f"The targets have shape {targets.shape}, the ids {shape}; each id needs a target "
+                f"(-100 for one that does not count)."
+            )
         counted = targets[targets != minigpt.layers.IGNORE]
         _check_range(counted, 0, self.config.vocab_size, "Target")
         return self.xp.asarray(targets)
 
     @staticmethod
     def _integers(ids, name: str) -> np.ndarray:
-        ids = np.asarray(ids)
+        try:
+            ids = to_host(ids)
+        except ValueError as error:
+            raise UserError(f"{name} must be rows of one length; pad the shorter ones.") from error
         if ids.ndim == 1:
             ids = ids[None]
         if ids.ndim != 2 or (ids.size and ids.dtype.kind not in "iu"):
