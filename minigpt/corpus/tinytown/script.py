@@ -18,8 +18,9 @@ A *line* has an English and a Chinese template. Its slots name variables:
 
 Worked example, a whole kind of four possible texts when there are two people and two toys:
 
-    Kind("find", say(line("{A:person} lost {toy.a:toy}.", "{A}丢了{toy.a}。")),
-                 say(line("{A.He} found the {toy}.", "{A.he}找到了{toy}。")))
+    steps = (say(line("{A:person} lost {toy.a:toy}.", "{A}丢了{toy.a}。")),
+             say(line("{A.He} found the {toy}.", "{A.he}找到了{toy}。")))
+    kind = Kind("find", steps, {"person": people, "toy": toys})
 
 "Mia lost a ball. She found the ball." has probability 1/2 * 1/2. Saying "kite" in the second
 sentence is *well formed* (a toy stands where a toy belongs) but not *consistent* (probability 0).
@@ -27,7 +28,10 @@ Had the second step two lines of weights 3 and 1, a factor 3/4 or 1/4 would be a
 
 The probability of a text is the sum over all derivations that give it, in `scoring.py`. The mean
 of -ln P over stories, the entropy of the grammar, is the *loss floor*: no model, however large,
-can have a lower mean loss on new stories, and a model that reaches it has learned all of it.
+has a lower mean loss on new stories, and a model that reaches it has learned all there is to
+learn. In nats per token, divide by the number of tokens, the one that ends the story included
+(where a story ends is part of P). The floor holds for a model that sees the story from its first
+word; one that looks through a window too short for the story has to guess what it cannot see.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minigpt.corpus.tinytown import scoring
 from minigpt.corpus.tinytown.kinds import WEIGHTED_KINDS
@@ -49,8 +49,8 @@ class Story:
     text: str
     kind: str
     language: str
-    derivation: tuple[tuple[Alternative, tuple], ...]
-    derivation_log_prob: float
+    derivation: tuple[tuple[Alternative, tuple], ...] = field(repr=False)
+    derivation_log_prob: float = field(repr=False)
 
     @property
     def _values(self) -> tuple:
