@@ -88,7 +88,7 @@ def generate(
     """
     _check_options(max_new_tokens, temperature, top_k, top_p)
     rng = np.random.default_rng(seed)
-    out = to_host(ids)
+    out = to_host(ids).astype(np.int64)  # a prompt of bytes could not hold the larger ids
     ended = np.zeros(len(out), dtype=bool)
     cache, new = KVCache(model, len(out)), out
     for _ in range(max_new_tokens):
@@ -100,7 +100,7 @@ def generate(
             new = np.where(ended, stop, new)
             ended |= new == stop
         new = new[:, None]
-        out = np.concatenate([out, new.astype(out.dtype)], axis=1)
+        out = np.concatenate([out, new], axis=1)
         if ended.all():
             break
     return out
