@@ -113,6 +113,10 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         return load_file(path)
     except FileNotFoundError as error:
         raise UserError(f"There are no weights: {path} is missing.") from error
+    except TypeError as error:  # "data type 'bfloat16' not understood"
+        raise UserError(
+            f"{path} stores numbers that NumPy lacks ({error}); save the model as float32 first."
+        ) from error
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(
             f"{path} is truncated or damaged ({error}); copy or train the model again."
