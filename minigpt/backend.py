@@ -73,7 +73,8 @@ def _why_no_gpu(error: Exception) -> str:
             "CuPy can't load the CUDA libraries; install them with "
             'pip install "cupy-cuda13x[ctk]" (or cupy-cuda12x[ctk])'
         )
-    return f"CuPy can't use the GPU ({type(error).__name__}: {str(error).splitlines()[0]})"
+    first_line = str(error).partition("\n")[0]
+    return f"CuPy can't use the GPU ({type(error).__name__}: {first_line})"
 
 
 def select_device(device: str = "auto") -> tuple[ModuleType, str]:
