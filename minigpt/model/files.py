@@ -17,6 +17,7 @@ from minigpt.tree import items
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 PREFIX = "transformer."  # GPT2LMHeadModel keeps everything but the head below this name
+OLD_MASKS = (".attn.bias", ".attn.masked_bias")  # the causal mask: GPT-2's first files hold it too
 
 FIELDS = {  # ours: GPT-2's in config.json
     "vocab_size": "vocab_size",
@@ -67,7 +68,11 @@ def load_folder(folder: str | Path) -> tuple[GPTConfig, dict[str, np.ndarray]]:
     config = read_config(folder / CONFIG_FILE)
     tensors = read_tensors(folder / WEIGHTS_FILE)
     shapes = config.shapes()
-    tensors = {name.removeprefix(PREFIX): value for name, value in tensors.items()}
+    tensors = {
+        name.removeprefix(PREFIX): value
+        for name, value in tensors.items()
+        if not name.endswith(OLD_MASKS)
+    }
     if not config.bias:  # the zeros that stand for no bias
         for name in config.replace(bias=True).shapes().keys() - shapes.keys():
             if name in tensors and not tensors[name].any():
