@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigpt.corpus.batches import DocumentBatches, WindowBatches, padded, windows
@@ -70,6 +70,7 @@ def test_every_offset_and_so_every_token_comes_up():
     assert offsets == set(range(7))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(0, 40), st.integers(1, 5), st.integers(0, 3))
 def test_windows_lie_within_the_text(block_size, spare, batch_size, seed):
     n = block_size + 1 + spare
@@ -215,6 +216,7 @@ def test_no_documents_or_empty_ones_are_refused(given):
         DocumentBatches(given, 2, 8)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 20))
 def test_windows_have_every_token_but_the_first_as_a_target_once(n, block_size):
     pairs = windows(np.arange(n), block_size)
