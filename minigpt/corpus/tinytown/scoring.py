@@ -176,29 +176,39 @@ def sentences(text: str, language: str) -> list[str]:
     return found + ([text[start:].strip()] if text[start:].strip() else [])
 
 
-def describe(reading: Reading, text: str, language: str) -> str:
-    """In words: which sentence goes wrong, and what could have stood there."""
-    done = len(sentences(text[: reading.stuck], language))
-    rest = sentences(text[reading.stuck :], language)
-    expected = [_example(reading.kind, step, values, language) for step, values in reading.awaited]
-    examples = list(dict.fromkeys(example for example in expected if example))
-    hope = f'expected for example "{examples[0]}"' if examples else "the story is over there"
+def describe(readings: list[Reading], text: str, language: str) -> tuple[Kind, str]:
+    """Which kind comes nearest, and in words where the text goes wrong.
+
+    The readings that came furthest are asked; the most similar sentence that could stand there
+    is the example.
+    """
+    stuck = max(reading.stuck for reading in readings)
+    readings = [reading for reading in readings if reading.stuck == stuck]
+    done = len(sentences(text[:stuck], language))
+    rest = sentences(text[stuck:], language)
+    said = set(re.findall(r"\w+" if language == "en" else r"\w", rest[0] if rest else ""))
+    best, kind, hope = -1, readings[0].kind, "the story is over there"
+    for reading in readings:
+        for step, values in reading.awaited:
+            for alternative in step.options(values)[0] if step else ():
+                example = _example(reading.kind, alternative, values, language)
+                score = sum(word in example for word in said)
+                if score > best:
+                    best, kind, hope = score, reading.kind, f'expected for example "{example}"'
     if not rest:
-        return f"the story stops after sentence {done}; {hope}"
-    return f'sentence {done + 1}, "{rest[0]}": {hope}'
+        return kind, f"the story stops after sentence {done}; {hope}"
+    return kind, f'sentence {done + 1}, "{rest[0]}": {hope}'
 
 
-def _example(kind: Kind, step: Emit | None, values: tuple, language: str) -> str:
-    """One sentence that could stand here, new words shown as <category>."""
-    options = step.options(values)[0] if step else ()
-    if not options:
-        return ""
-    known = options[0].known(values)
-    return "".join(
-        piece
-        if isinstance(piece, str)
-        else f"<{(piece.new or kind.unions[piece.index]).name}>"
-        if piece.new or known[piece.index] is None
-        else known[piece.index].forms[language][piece.form]
-        for piece in options[0].pieces[language]
-    )
+def _example(kind: Kind, alternative: Alternative, values: tuple, language: str) -> str:
+    """The sentence that could stand here, new words shown as <category>."""
+    known = alternative.known(values)
+    shown = []
+    for piece in alternative.pieces[language]:
+        if isinstance(piece, str):
+            shown.append(piece)
+        elif piece.new or known[piece.index] is None:
+            shown.append(f"<{(piece.new or kind.unions[piece.index]).name}>")
+        else:
+            shown.append(known[piece.index].forms[language][piece.form])
+    return "".join(shown)

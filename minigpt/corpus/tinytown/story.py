@@ -166,9 +166,9 @@ def check(text: str, language: str = "en") -> Verdict:
     relaxed = _readings(text, language, relaxed=True)
     whole = [r.kind.name for r in relaxed if r.end]
     if whole:
-        near = max((r for r in exact if r.kind.name in whole), key=lambda r: r.stuck)
-        problem = scoring.describe(near, text, language)
-        return Verdict(True, False, near.kind.name, problem)
-    near = max(relaxed, key=lambda r: r.stuck)
-    name = near.kind.name if near.stuck > 0 else None
-    return Verdict(False, False, name, scoring.describe(near, text, language))
+        near = [r for r in exact if r.kind.name in whole]
+        kind, problem = scoring.describe(near, text, language)
+        return Verdict(True, False, kind.name, problem)
+    kind, problem = scoring.describe(relaxed, text, language)
+    started = any(r.stuck > 0 for r in relaxed)
+    return Verdict(False, False, kind.name if started else None, problem)
