@@ -64,6 +64,13 @@ def test_layernorm_gives_mean_0_and_variance_1_and_survives_a_constant(rng):
     assert np.isfinite(layers.layernorm_backward(np.ones((2, 4)), cache)[0]).all()
 
 
+@pytest.mark.parametrize("eps", [1e-5, 0.3])
+def test_layernorm_by_hand(eps, rng):
+    x, weight, bias = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=4)
+    by_hand = [(v - v.mean()) / math.sqrt(v.var() + eps) * weight + bias for v in x]
+    np.testing.assert_allclose(layers.layernorm(x, weight, bias, eps=eps)[0], by_hand)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_softmax_of_large_scores(dtype, rng):
     x = (1e4 * rng.normal(size=(6, 9))).astype(dtype)
@@ -99,6 +106,13 @@ def test_cross_entropy_by_hand_and_its_count(rng):
     dlogits, _ = layers.cross_entropy_backward(1.0, cache)
     assert (dlogits[targets == layers.IGNORE] == 0).all()
     np.testing.assert_allclose(dlogits.sum(axis=-1), 0, atol=1e-15)  # p and one-hot both sum to 1
+
+
+def test_another_ignore_index(rng):
+    logits, targets = rng.normal(size=(5, 7)), np.array([3, 0, 1, 0, 6])
+    loss, cache = layers.cross_entropy(logits, targets, ignore_index=0)
+    np.testing.assert_allclose(loss, layers.cross_entropy(logits[[0, 2, 4]], targets[::2])[0])
+    assert (layers.cross_entropy_backward(1.0, cache)[0][[1, 3]] == 0).all()
 
 
 def test_the_shards_of_a_batch_add_up(rng):
@@ -146,6 +160,29 @@ def test_attention_by_hand(rng):
             scores = [math.exp(q[t, part] @ k[s, part] / math.sqrt(D)) for s in range(t + 1)]
             mean = sum(e * v[s, part] for s, e in enumerate(scores)) / sum(scores)
             np.testing.assert_allclose(y[0, t, part], mean)
+
+
+def test_a_padding_mask_is_added_to_the_causal_one(rng):
+    x, weight = rng.normal(size=(2, 5, 6)), {"weight": rng.normal(size=(6, 18))}
+    both = weight, {"weight": rng.normal(size=(6, 6))}
+    plain, _ = layers.attention(x, *both, n_head=3)
+    seeing, _ = layers.attention(x, *both, n_head=3, mask=np.ones((2, 1, 1, 5), dtype=bool))
+    assert (plain == seeing).all()  # a mask that hides nothing does not show the future
+    hidden = np.ones((2, 1, 1, 5), dtype=bool)
+    hidden[0, ..., :2] = False
+    padded, _ = layers.attention(x, *both, n_head=3, mask=hidden)
+    shorter, _ = layers.attention(x[:, 2:], *both, n_head=3)
+    np.testing.assert_allclose(padded[0, 2:], shorter[0])  # as if the padding were not there
+    np.testing.assert_allclose(padded[1], plain[1])
+
+
+def test_the_dropout_of_attention_weights(rng):
+    q, k, v = rng.normal(size=(3, 2, 3, 4, 5))
+    mask, drop = layers.causal_mask(4, 4, np), layers.dropout_mask(rng, (2, 3, 4, 4), 0.5, q)
+    y, _ = layers.scaled_dot_product(q, k, v, mask, drop)
+    scores = np.where(mask, q @ k.swapaxes(-1, -2) / math.sqrt(5), -np.inf)
+    weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(y, (weights * drop) @ v)
 
 
 def test_heads_split_and_merge(rng):

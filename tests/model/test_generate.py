@@ -103,10 +103,13 @@ def test_stop_ends_a_row_and_then_everything(ids):
 
 def test_a_prompt_of_bytes_can_be_continued_with_larger_ids():
     model = GPT(GPTConfig(**{**SIZES, "vocab_size": 700}), device="cpu")
-    prompt = np.array([[1, 2]], dtype="uint8")
-    out = model.generate(prompt, 20, seed=2)
-    assert out.max() > 255
-    assert (out == model.generate(prompt.astype(int), 20, seed=2)).all()
+    prompt = np.array([[1, 2]])
+    plain = model.generate(prompt, 20, seed=2)
+    assert plain.max() > 255
+    for dtype in ("uint8", "int8", "uint16", "uint64"):
+        out = model.generate(prompt.astype(dtype), 20, seed=2)
+        assert (out == plain).all()
+        assert out.dtype == np.int64, dtype
 
 
 def test_generation_writes_to_nothing(ids):

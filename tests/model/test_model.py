@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from minigpt import layers
 from minigpt.errors import UserError
-from minigpt.model import GPT, GPTConfig
+from minigpt.model import GPT, GPTConfig, draw_dropout, gpt
 from minigpt.training import AdamW, Trainer
 from minigpt.tree import items, nest, tree_map
 
@@ -187,6 +188,21 @@ def test_dropout_needs_a_generator(ids):
     assert abs(masked - model.loss(ids, ids)) > 1e-3
     plain = small_model(dropout=0.0)
     assert plain.loss_and_grads(ids, ids, np.random.default_rng(0))[0] == plain.loss(ids, ids)
+
+
+def test_each_dropout_mask_has_its_effect(ids):
+    """All masks of ones change nothing; doubling any one of them changes the logits."""
+    model = small_model(dtype="float64")
+    run = partial(gpt, ids, **model.params, config=model.config)
+    plain = run()[0]
+    drawn = draw_dropout(model.config.replace(dropout=0.3), ids.shape, np.random.default_rng(0),
+                         plain)  # fmt: skip
+    ones = tree_map(np.ones_like, drawn)
+    np.testing.assert_allclose(run(dropout=ones)[0], plain, atol=1e-12)
+    for path, mask in items(ones):
+        mask *= 2
+        assert np.abs(run(dropout=ones)[0] - plain).max() > 1e-3, path
+        mask /= 2
 
 
 def test_the_shards_of_a_batch_add_up(ids):
