@@ -19,8 +19,6 @@ from minigpt.training.samples import sample_stories, sample_texts
 from minigpt.training.settings import RECIPES, TOKENIZERS, Settings, recipe
 from minigpt.training.trainer import Diverged
 
-N_STORIES = 100  # sampled and judged at the end of a run on TinyTown
-
 EXAMPLES = """\
 examples:
   minigpt train                                    the built-in stories
@@ -57,6 +55,7 @@ HELP = {
     "weight_decay": "AdamW: decay of matrices",
     "clip": "largest norm of the gradient, 0 for none",
     "eval_every": "steps between validations and checkpoints",
+    "judged": "stories sampled and judged at the end",
     "threads": "shards of a batch, one thread each (default: cores)",
     "device": "auto, cpu or cuda",
     "seed": "of data, weights and batches",
@@ -259,7 +258,8 @@ def _print_end(this: Run, seconds: float) -> None:
     samples = None
     this.use_best_model()
     if not this.settings.text:
-        samples = sample_stories(this.model, this.tokenizer, N_STORIES, this.settings.language)
+        n, language = this.settings.judged, this.settings.language
+        samples = sample_stories(this.model, this.tokenizer, n, language)
         texts = samples.texts[:3]
     else:
         texts = sample_texts(this.model, this.tokenizer, 1, max_new_tokens=200)
@@ -271,7 +271,7 @@ def _print_end(this: Run, seconds: float) -> None:
     if summary["floor"] is not None:
         print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor.")
     if samples:
-        print(f"Of {N_STORIES} sampled stories, {samples.well_formed:.0%} are well formed and "
+        print(f"Of {len(samples.texts)} sampled stories, {samples.well_formed:.0%} are well formed and "
               f"{samples.consistent:.0%} agree with themselves.")  # fmt: skip
     memory = summary["peak_memory_mb"]
     print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"

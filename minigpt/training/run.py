@@ -89,8 +89,9 @@ class Run:
             )
 
     def _create(self) -> None:
-        for name in (CHECKPOINT_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png"):
-            (self.folder / name).unlink(missing_ok=True)
+        old = (CHECKPOINT_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png")
+        for path in filter(Path.exists, (self.folder / name for name in old)):
+            path.unlink()
         self.settings.save(self.folder)
         self.tokenizer.save_pretrained(self.folder)
 

@@ -43,6 +43,7 @@ class Settings:
     weight_decay: float = 0.1
     clip: float = 1.0
     eval_every: int = 200  # steps between validations, each with a checkpoint and a sample
+    judged: int = 100  # stories of TinyTown that are sampled and judged at the end
     threads: int | None = None
     device: str = "auto"
     seed: int = 0
@@ -51,8 +52,9 @@ class Settings:
         if self.tokenizer not in TOKENIZERS:
             names = ", ".join(TOKENIZERS)
             raise UserError(f"Unknown tokenizer {self.tokenizer!r}; use one of: {names}.")
-        if self.eval_every < 1:
-            raise UserError(f"eval_every must be at least 1, not {self.eval_every}.")
+        for name in ("eval_every", "judged"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if self.seed < 0:
             raise UserError(f"seed must be 0 or above, not {self.seed}.")
 

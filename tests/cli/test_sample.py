@@ -1,0 +1,100 @@
+"""`minigpt sample` and `minigpt tokenize`, and the command line as a whole."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minigpt.cli.main import build_parser
+
+
+def test_sample_repeats_by_seed_and_counts(cli, small):
+    assert cli("train", *small)[0] == 0
+    one, again, other = (cli("sample", "--n", 2, "--seed", seed)[1] for seed in (0, 0, 1))
+    assert one == again != other
+    code, out, _ = cli("sample", "--prompt", "On Monday", "--max-new-tokens", 3)
+    assert code == 0 and out.startswith("On Monday")
+    greedy = {cli("sample", "--temperature", 0, "--seed", seed)[1] for seed in range(3)}
+    assert len(greedy) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--n", "0"], "--n"),
+        (["--temperature", "-1"], "temperature"),
+        (["--temperature", "nan"], "temperature"),
+        (["--top-k", "0"], "top_k"),
+        (["--top-p", "1.5"], "top_p"),
+        (["--max-new-tokens", "0"], "max_new_tokens"),
+        (["--seed", "-1"], "seed"),
+        (["--model", "nowhere"], "nowhere"),
+        (["--prompt", "long " * 400], "shorten the prompt"),
+    ],
+)
+def test_sample_tells_a_mistake_in_one_sentence(cli, small, words, told):
+    assert cli("train", *small)[0] == 0
+    code, out, err = cli("sample", *words)
+    assert code == 2 and told in err and out == "" and err.count("\n") == 1
+
+
+def test_sample_without_a_model_says_how_to_get_one(cli):
+    code, _, err = cli("sample")
+    assert code == 2 and "minigpt train" in err
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "vocab.json"])
+@pytest.mark.parametrize("damage", ["truncated", "missing"])
+def test_a_damaged_model_is_told_by_the_name_of_the_file(cli, small, name, damage):
+    assert cli("train", *small, "--out", "r")[0] == 0
+    path = Path("r", name)
+    path.write_bytes(path.read_bytes()[:100]) if damage == "truncated" else path.unlink()
+    code, _, err = cli("sample", "--model", "r")
+    assert code == 2 and name in err and "Traceback" not in err
+
+
+def test_tokenize_shows_ids_that_spell_the_text(cli):
+    assert cli("tokenize", "--train", 300, "--out", "tok")[0] == 0
+    code, out, _ = cli("tokenize", "Hello, Mia! 你好", "--model", "tok", "--json")
+    table = json.loads(out)
+    assert code == 0 and len(table["ids"]) == len(table["tokens"])
+    code, out, _ = cli("tokenize", "Hé", "--tokenizer", "byte")
+    assert code == 0 and "3 tokens for 2 characters, 3 bytes" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "nothing to do"),
+        (["x", "--train", "100"], "256"),
+        (["x", "--text", "a.txt"], "--train"),
+        (["x", "--train", "300", "--model", "m"], "leave out"),
+        (["--train", "300", "--text", "missing.txt"], "missing.txt"),
+        (["x"], "minigpt train"),
+    ],
+)
+def test_tokenize_tells_a_mistake_in_one_sentence(cli, words, told):
+    code, _, err = cli("tokenize", *words)
+    assert code == 2 and told in err and err.count("\n") == 1
+
+
+def test_every_command_has_help_with_examples(cli):
+    for command in ("train", "sample", "tokenize"):
+        code, out, _ = cli(command, "--help")
+        assert code == 0 and "examples:" in out
+    assert cli("--help")[0] == 0 and cli("doctor", "--help")[0] == 0
+    assert cli("fly")[0] == 2
+
+
+def test_no_arguments_mean_the_main_job():
+    assert build_parser().parse_args(["train"]).recipe is None
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f'"{sys.executable}" -m minigpt tokenize "hello there" --tokenizer byte'
+    code = f"import subprocess; p = subprocess.Popen({command!r}, shell=True, stdout=-1, stderr=-1)"
+    code += "; p.stdout.close(); print(p.stderr.read())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stdout + done.stderr
