@@ -67,9 +67,9 @@ class WindowBatches:
 class DocumentBatches:
     """Rows that begin where a document begins, so that nothing in them refers to unseen text.
 
-    The documents are shuffled each epoch and laid one after the other; a document that does not
-    fit into the rest of a row begins the next one instead. Targets after the last whole document
-    of a row are ignored, unless the document is longer than a row, which then holds its beginning.
+    The documents are shuffled each epoch and laid one after the other; the one that does not fit
+    into the rest of a row fills it with its beginning and comes again, whole, in the next row. So
+    every position of a row has something to learn. A document longer than a row is cut.
 
     Args:
         documents: arrays of tokens; each begins with the separator that also ends it, so that its
@@ -90,18 +90,19 @@ class DocumentBatches:
 
     def next(self) -> tuple[np.ndarray, np.ndarray]:
         """The next (ids, targets), both (batch_size, block_size)."""
-        ids = np.zeros((self.batch_size, self.block_size), dtype=np.int64)
-        targets = np.full_like(ids, IGNORE)
+        ids = np.empty((self.batch_size, self.block_size), dtype=np.int64)
+        targets = np.empty_like(ids)
         for row in range(self.batch_size):
             filled = 0
-            while filled == 0 or len(self._upcoming()) - 1 <= self.block_size - filled:
-                document = self._upcoming()[: self.block_size - filled + 1]
-                stop = filled + len(document) - 1
-                ids[row, filled:stop], targets[row, filled:stop] = document[:-1], document[1:]
+            while filled < self.block_size:
+                document = self._upcoming()
+                room = self.block_size - filled
+                stop = filled + min(len(document) - 1, room)
+                ids[row, filled:stop] = document[: stop - filled]
+                targets[row, filled:stop] = document[1 : stop - filled + 1]
+                if len(document) - 1 <= room or filled == 0:
+                    self.position += 1  # it was seen whole, or never will be
                 filled = stop
-                self.position += 1
-                if filled == self.block_size:
-                    break
         return ids, targets
 
     def _upcoming(self) -> np.ndarray:

@@ -149,17 +149,14 @@ def test_a_state_stays_as_it_was_while_the_batches_go_on(kind):
 def pieces(ids, targets) -> list[tuple[list[int], bool]]:
     """Cut one row of documents at the separators into (real tokens, whether it is whole).
 
-    Checks on the way that a row begins with a document, that targets are the inputs one place
-    later, and that what is ignored lies at the end.
+    Checks on the way that a row begins with a document, that every place has something to learn,
+    and that targets are the inputs one place later.
     """
-    counted = targets != IGNORE
-    stop = int(counted.sum())
-    assert counted[:stop].all() and stop > 0
-    assert not ids[stop:].any()
-    assert np.array_equal(ids[1:stop], targets[: stop - 1])
+    assert (targets != IGNORE).all()
+    assert np.array_equal(ids[1:], targets[:-1])
     assert ids[0] == SEPARATOR
     found, current = [], []
-    for token in targets[:stop]:
+    for token in targets:
         if token == SEPARATOR:
             found.append((current, True))
             current = []
@@ -178,33 +175,34 @@ def test_every_document_comes_whole_and_once_an_epoch(batch_size, block_size):
     found = []
     while len(found) < 4 * len(given):
         for row in zip(*batches.next(), strict=True):
-            parts = pieces(*row)
-            assert all(whole for _, whole in parts)
-            found += [tokens for tokens, _ in parts]
+            found += [tokens for tokens, whole in pieces(*row) if whole]
     expected = sorted(document[1:-1].tolist() for document in given)
     orders = [found[i : i + len(given)] for i in range(0, 3 * len(given), len(given))]
     assert all(sorted(order) == expected for order in orders)
     assert orders[0] != orders[1] != orders[2]  # shuffled anew
 
 
-def test_a_document_is_put_off_only_when_it_does_not_fit():
-    given = documents()
-    batches = DocumentBatches(given, 2, 14, seed=1)
-    rows = [row for _ in range(20) for row in zip(*batches.next(), strict=True)]
-    parts = [pieces(*row) for row in rows]
-    for (_, targets), following in zip(rows[:-1], parts[1:], strict=True):
-        rest = int((targets == IGNORE).sum())
-        assert len(following[0][0]) + 1 > rest
+def test_a_document_that_does_not_fit_fills_the_row_and_comes_again_whole():
+    batches = DocumentBatches(documents(), 2, 14, seed=1)
+    rows = [pieces(*row) for _ in range(20) for row in zip(*batches.next(), strict=True)]
+    cut = 0
+    for row, following in zip(rows[:-1], rows[1:], strict=True):
+        tokens, whole = row[-1]
+        if not whole:
+            cut += 1
+            again, whole_again = following[0]
+            assert whole_again and again[: len(tokens)] == tokens
+    assert cut > 5
 
 
 def test_a_document_longer_than_a_row_gives_its_beginning():
     long = np.array([SEPARATOR, *range(100, 130), SEPARATOR])
     batches = DocumentBatches([long, *documents(count=6)], 1, 12, seed=0)
     found = [pieces(ids[0], targets[0]) for ids, targets in (batches.next() for _ in range(60))]
-    cut = [part for row in found for part in row if not part[1]]
+    firsts = [row[0] for row in found]
+    cut = [tokens for tokens, whole in firsts if not whole]
     assert len(cut) > 3
-    assert all(tokens == list(range(100, 112)) for tokens, _ in cut)
-    assert all(len(row) == 1 for row in found if not row[0][1])
+    assert all(tokens == list(range(100, 112)) for tokens in cut)
     whole = Counter(tuple(tokens) for row in found for tokens, is_whole in row if is_whole)
     assert len(whole) == 6
     assert max(whole.values()) - min(whole.values()) <= 1  # it holds up no other

@@ -9,11 +9,9 @@ from minigpt.corpus.tinytown.things import THINGS, fields, nouns
 from minigpt.corpus.tinytown.words import BASE, Category, Entry, with_article
 
 GIRLS = """Mia|米娅 Lily|莉莉 Anna|安娜 Ella|艾拉 Zoe|佐伊 Nora|诺拉 Ruby|鲁比 Emma|艾玛
-Lucy|露西 Kate|凯特 Amy|艾米 Sara|萨拉 Nina|妮娜 Tara|塔拉 Jane|简妮 Ada|艾达 Leila|蕾拉
-Maya|玛雅 Hana|花奈 Lina|丽娜 Vera|薇拉 Ivy|艾薇 Rita|丽塔 Molly|茉莉 Clara|克拉拉 Mei|小美"""
+Lucy|露西 Mei|小美"""
 BOYS = """Tom|汤姆 Ben|本杰 Sam|山姆 Max|麦克 Leo|里奥 Jack|杰克 Noah|诺亚 Adam|亚当 Finn|芬恩
-Hugo|雨果 Oscar|奥斯卡 Paul|保罗 Peter|彼得 Omar|奥马 David|大卫 Eric|埃里克 Ivan|伊万 Kai|凯凯
-Luca|卢卡 Milo|米洛 Theo|西奥 Ravi|拉维 Simon|西蒙 Victor|维克多 Jun|小军 Felix|菲力"""
+Jun|小军"""
 WOMEN = "mother|妈妈 aunt|姑姑 grandmother|奶奶 sister|姐姐"
 MEN = "father|爸爸 uncle|叔叔 grandfather|爷爷 brother|哥哥"
 JOBS = """baker|面包师 doctor|医生 farmer|农夫 painter|画家 sailor|水手 pilot|飞行员
