@@ -44,6 +44,7 @@ HELP = {
     "dropout": "share of activations that training forgets",
     "bias": "biases in linear layers and layer norms",
     "tie_weights": "one matrix for embedding and head",
+    "init_std": "spread of the initial weights",
     "batch_size": "sequences in a batch",
     "accumulate": "batches added up for one step",
     "steps": "steps of the optimizer",
@@ -194,14 +195,16 @@ def _progress(this: Run):
     """A progress bar on a terminal; elsewhere, quiet."""
     from tqdm import tqdm
 
-    steps, tokens = this.settings.steps, this.settings.batch_size * this.settings.block_size
-    bar = tqdm(total=steps, initial=this.trainer.step_number, unit="step", leave=False,
+    steps, trainer = this.settings.steps, this.trainer
+    first = trainer.step_number, trainer.tokens_seen
+    bar = tqdm(total=steps, initial=first[0], unit="step", leave=False,
                disable=not sys.stderr.isatty(), dynamic_ncols=True)  # fmt: skip
 
     def on_step(step: int, loss: float) -> None:
         bar.update(step - bar.n)
         if step % 10 == 0:
-            rate = (bar.format_dict["rate"] or 0) * tokens * this.settings.accumulate
+            per_step = (trainer.tokens_seen - first[1]) / max(1, step - first[0])
+            rate = (bar.format_dict["rate"] or 0) * per_step
             bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s")
 
     with bar:
@@ -271,8 +274,8 @@ def _print_end(this: Run, seconds: float) -> None:
     if summary["floor"] is not None:
         print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor.")
     if samples:
-        print(f"Of {len(samples.texts)} sampled stories, {samples.well_formed:.0%} are well formed and "
-              f"{samples.consistent:.0%} agree with themselves.")  # fmt: skip
+        print(f"Of {len(samples.texts)} sampled stories, {samples.well_formed:.0%} are well formed "
+              f"and {samples.consistent:.0%} agree with themselves.")  # fmt: skip
     memory = summary["peak_memory_mb"]
     print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"
           + (f", {memory:,.0f} MB at most" if memory else "") + ".")  # fmt: skip

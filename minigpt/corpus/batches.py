@@ -11,6 +11,8 @@ import numpy as np
 from minigpt.errors import UserError
 from minigpt.layers import IGNORE
 
+POOL = 16  # batches whose documents are sorted by length together
+
 
 class WindowBatches:
     """Windows of one long text, in shuffled order, each token once an epoch.
@@ -65,11 +67,13 @@ class WindowBatches:
 
 
 class DocumentBatches:
-    """Rows that begin where a document begins, so that nothing in them refers to unseen text.
+    """One whole document a row, from its first token, as the model will be asked to write it.
 
-    The documents are shuffled each epoch and laid one after the other; the one that does not fit
-    into the rest of a row fills it with its beginning and comes again, whole, in the next row. So
-    every position of a row has something to learn. A document longer than a row is cut.
+    Documents of like length share a batch, so that little of it is padding (whose targets are
+    ignored): the shuffled documents of an epoch are taken `POOL` batches at a time, sorted by
+    length within the pool, and the batches of a pool come in random order. The few documents at
+    the end of an epoch that fill no batch are left for another one. A document longer than the
+    block is cut.
 
     Args:
         documents: arrays of tokens; each begins with the separator that also ends it, so that its
@@ -77,38 +81,38 @@ class DocumentBatches:
     """
 
     def __init__(self, documents, batch_size: int, block_size: int, seed: int = 0):
-        self.documents = [np.asarray(document) for document in documents]
+        self.documents = [np.asarray(document)[: block_size + 1] for document in documents]
         if not self.documents or min(map(len, self.documents)) < 2:
             raise UserError("There are no documents to train on; each needs at least two tokens.")
+        if len(self.documents) < batch_size:
+            raise UserError(
+                f"There are {len(self.documents)} documents to train on, too few for a batch of "
+                f"{batch_size}; use a smaller batch_size or more text."
+            )
         self.batch_size, self.block_size = batch_size, block_size
         self.rng = np.random.default_rng(seed)
         self._start_epoch()
 
     def _start_epoch(self) -> None:
         self.epoch_state = self.rng.bit_generator.state
-        self.order, self.position = self.rng.permutation(len(self.documents)), 0
+        order = self.rng.permutation(len(self.documents))
+        order = order[: len(order) // self.batch_size * self.batch_size]
+        self.plan, self.position = [], 0
+        for i in range(0, len(order), POOL * self.batch_size):
+            pool = sorted(order[i : i + POOL * self.batch_size], key=self._length)
+            batches = np.array(pool).reshape(-1, self.batch_size)
+            self.plan += list(self.rng.permutation(batches))
+
+    def _length(self, i: int) -> int:
+        return len(self.documents[i])
 
     def next(self) -> tuple[np.ndarray, np.ndarray]:
-        """The next (ids, targets), both (batch_size, block_size)."""
-        ids = np.empty((self.batch_size, self.block_size), dtype=np.int64)
-        targets = np.empty_like(ids)
-        for row in range(self.batch_size):
-            filled = 0
-            while filled < self.block_size:
-                document = self._upcoming()
-                room = self.block_size - filled
-                stop = filled + min(len(document) - 1, room)
-                ids[row, filled:stop] = document[: stop - filled]
-                targets[row, filled:stop] = document[1 : stop - filled + 1]
-                if len(document) - 1 <= room or filled == 0:
-                    self.position += 1  # it was seen whole, or never will be
-                filled = stop
-        return ids, targets
-
-    def _upcoming(self) -> np.ndarray:
-        if self.position == len(self.order):
+        """The next (ids, targets), both (batch_size, T), T as the longest document asks."""
+        if self.position == len(self.plan):
             self._start_epoch()
-        return self.documents[self.order[self.position]]
+        rows = [self.documents[i] for i in self.plan[self.position]]
+        self.position += 1
+        return next(padded([(row[:-1], row[1:]) for row in rows], self.batch_size))
 
     state, restore = WindowBatches.state, WindowBatches.restore
 

@@ -19,6 +19,7 @@ CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 PREFIX = "transformer."  # GPT2LMHeadModel keeps everything but the head below this name
 OLD_MASKS = (".attn.bias", ".attn.masked_bias")  # the causal mask: GPT-2's first files hold it too
 
+ALIASES = {"gelu_pytorch_tanh": "gelu_new"}  # the same formula under another name
 FIELDS = {  # ours: GPT-2's in config.json
     "vocab_size": "vocab_size",
     "block_size": "n_positions",
@@ -108,8 +109,26 @@ def read_config(path: Path) -> GPTConfig:
     if not isinstance(stored, dict) or stored.get("model_type") != "gpt2":
         found = stored.get("model_type") if isinstance(stored, dict) else stored
         raise UserError(f"{path} describes a model of type {found!r}; minigpt reads 'gpt2'.")
+    _refuse_variants(path, stored)
     fields = {name: stored[theirs] for name, theirs in FIELDS.items() if theirs in stored}
+    fields["activation"] = ALIASES.get(stored.get("activation_function"), fields.get("activation"))
+    fields = {name: value for name, value in fields.items() if value is not None}
     return GPTConfig(**fields, bias=stored.get("bias", True))
+
+
+def _refuse_variants(path: Path, stored: dict) -> None:
+    """Refuse switches of GPT-2's config that would compute something else than minigpt does."""
+    widths = (None, 4 * stored.get("n_embd", GPTConfig.n_embd))
+    usual = {
+        "scale_attn_weights": (True,),
+        "scale_attn_by_inverse_layer_idx": (False,),
+        "reorder_and_upcast_attn": (False, True),  # the same numbers, summed in another order
+        "add_cross_attention": (False,),
+        "n_inner": widths,
+    }
+    for name, values in usual.items():
+        if name in stored and stored[name] not in values:
+            raise UserError(f"{path} has {name} = {stored[name]!r}; minigpt can't compute that.")
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

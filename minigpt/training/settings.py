@@ -32,6 +32,7 @@ class Settings:
     dropout: float = 0.0
     bias: bool = True
     tie_weights: bool = True
+    init_std: float = 0.02
     batch_size: int = 16
     accumulate: int = 1
     steps: int = 1000
@@ -60,7 +61,8 @@ class Settings:
 
     def model_config(self, vocab_size: int) -> GPTConfig:
         """The model's part of the settings."""
-        names = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "bias", "tie_weights")
+        names = ("n_layer", "n_head", "n_embd", "block_size", "dropout", "bias", "tie_weights",
+                 "init_std")  # fmt: skip
         return GPTConfig(vocab_size=vocab_size, **{name: getattr(self, name) for name in names})
 
     def trainer_options(self) -> dict:

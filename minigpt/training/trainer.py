@@ -39,6 +39,11 @@ class Trainer:
             numbers of threads give equal bits.
         seed: of the order of the batches and the dropout masks.
 
+    Attributes:
+        step_number: steps done.
+        tokens_seen: targets that the model was trained on so far, padding not counted.
+        grad_norm: the gradient's norm at the last step, before clipping.
+
     Raises:
         UserError: for numbers that make no training.
     """
@@ -69,15 +74,9 @@ class Trainer:
         self.optimizer = AdamW(model.params, lr, betas, weight_decay=weight_decay)
         self.grads = model.params.zeros_like()
         self.threads = _choose_threads(model, threads, batch_size)
-        self.step_number = 0
+        self.step_number = self.tokens_seen = 0
         self.grad_norm = math.nan
         keep_freed_memory()
-
-    @property
-    def tokens_seen(self) -> int:
-        """Positions that the model was trained on so far, padding included."""
-        per_step = self.accumulate * self.batch_size * self.model.config.block_size
-        return self.step_number * per_step
 
     @property
     def current_lr(self) -> float:
@@ -101,6 +100,7 @@ class Trainer:
             raise Diverged(self._why_diverged(loss))
         self.optimizer.step(self.grads, self.current_lr)
         self.step_number += 1
+        self.tokens_seen += count
         return loss
 
     def fit(self, after_step: Callable[[Trainer, float], None] | None = None) -> float:
@@ -143,6 +143,7 @@ class Trainer:
         """Everything but the parameters that a later run needs to go on with the same bits."""
         return {
             "step": self.step_number,
+            "tokens": self.tokens_seen,
             "m": self.optimizer.m.copy(),
             "v": self.optimizer.v.copy(),
             "batches": self.batches.state(),
@@ -151,6 +152,7 @@ class Trainer:
     def restore(self, state: dict) -> None:
         """Go on from a `state`; the model's parameters are restored by its own means."""
         self.step_number = self.optimizer.t = state["step"]
+        self.tokens_seen = state["tokens"]
         self.optimizer.m[...] = self.model.xp.asarray(state["m"])
         self.optimizer.v[...] = self.model.xp.asarray(state["v"])
         self.batches.restore(state["batches"])

@@ -146,66 +146,59 @@ def test_a_state_stays_as_it_was_while_the_batches_go_on(kind):
     assert take(batches, 30) == expected
 
 
-def pieces(ids, targets) -> list[tuple[list[int], bool]]:
-    """Cut one row of documents at the separators into (real tokens, whether it is whole).
-
-    Checks on the way that a row begins with a document, that every place has something to learn,
-    and that targets are the inputs one place later.
-    """
-    assert (targets != IGNORE).all()
-    assert np.array_equal(ids[1:], targets[:-1])
+def real(ids, targets) -> list[int]:
+    """One row's tokens without padding; checks that it is a document with shifted targets."""
+    n = int((targets != IGNORE).sum())
+    assert (targets[:n] != IGNORE).all() and not ids[n:].any()
     assert ids[0] == SEPARATOR
-    found, current = [], []
-    for token in targets:
-        if token == SEPARATOR:
-            found.append((current, True))
-            current = []
-        else:
-            current.append(int(token))
-    return found + ([(current, False)] if current else [])
+    assert np.array_equal(ids[1:n], targets[: n - 1])
+    return [*ids[:n].tolist(), int(targets[n - 1])]
 
 
-@pytest.mark.parametrize("block_size", [10, 11, 12, 30])
-@pytest.mark.parametrize("batch_size", [1, 4])
-def test_every_document_comes_whole_and_once_an_epoch(batch_size, block_size):
-    """The longest document has nine tokens and two separators: ten targets."""
-    given = documents()
-    assert max(map(len, given)) == 11
-    batches = DocumentBatches(given, batch_size, block_size, seed=1)
-    found = []
-    while len(found) < 4 * len(given):
-        for row in zip(*batches.next(), strict=True):
-            found += [tokens for tokens, whole in pieces(*row) if whole]
-    expected = sorted(document[1:-1].tolist() for document in given)
-    orders = [found[i : i + len(given)] for i in range(0, 3 * len(given), len(given))]
-    assert all(sorted(order) == expected for order in orders)
-    assert orders[0] != orders[1] != orders[2]  # shuffled anew
+@pytest.mark.parametrize("batch_size", [1, 4, 5])
+def test_every_document_comes_whole_and_at_most_once_an_epoch(batch_size):
+    given = documents(count=40)
+    batches = DocumentBatches(given, batch_size, 12, seed=1)
+    expected = sorted(document.tolist() for document in given)
+    epochs = []
+    for _ in range(3):
+        found = [real(*row) for _ in range(40 // batch_size)
+                 for row in zip(*batches.next(), strict=True)]  # fmt: skip
+        assert sorted(found) == expected  # 40 is a multiple of all three sizes
+        epochs.append(found)
+    assert epochs[0] != epochs[1] != epochs[2]  # shuffled anew
 
 
-def test_a_document_that_does_not_fit_fills_the_row_and_comes_again_whole():
-    batches = DocumentBatches(documents(), 2, 14, seed=1)
-    rows = [pieces(*row) for _ in range(20) for row in zip(*batches.next(), strict=True)]
-    cut = 0
-    for row, following in zip(rows[:-1], rows[1:], strict=True):
-        tokens, whole = row[-1]
-        if not whole:
-            cut += 1
-            again, whole_again = following[0]
-            assert whole_again and again[: len(tokens)] == tokens
-    assert cut > 5
+def test_documents_that_fill_no_batch_wait_for_another_epoch():
+    batches = DocumentBatches(documents(count=10), 4, 12, seed=0)
+    seen = Counter()
+    for _ in range(50):  # 25 epochs of two batches
+        rows = [tuple(real(*row)) for row in zip(*batches.next(), strict=True)]
+        assert len(set(rows)) == 4
+        seen.update(rows)
+    assert len(seen) == 10 and min(seen.values()) > 5
 
 
-def test_a_document_longer_than_a_row_gives_its_beginning():
+def test_documents_of_like_length_share_a_batch():
+    given = documents(count=640, seed=3)
+    batches = DocumentBatches(given, 8, 12, seed=0)
+    kept = sum(float((batches.next()[1] != IGNORE).mean()) for _ in range(80)) / 80
+    rng = np.random.default_rng(0)
+    mixed = [max(len(given[i]) for i in rng.choice(640, 8)) - 1 for _ in range(80)]
+    lengths = np.mean([len(document) - 1 for document in given])
+    assert kept > 0.95 > lengths / np.mean(mixed)
+
+
+def test_a_document_longer_than_the_block_gives_its_beginning():
     long = np.array([SEPARATOR, *range(100, 130), SEPARATOR])
-    batches = DocumentBatches([long, *documents(count=6)], 1, 12, seed=0)
-    found = [pieces(ids[0], targets[0]) for ids, targets in (batches.next() for _ in range(60))]
-    firsts = [row[0] for row in found]
-    cut = [tokens for tokens, whole in firsts if not whole]
-    assert len(cut) > 3
-    assert all(tokens == list(range(100, 112)) for tokens in cut)
-    whole = Counter(tuple(tokens) for row in found for tokens, is_whole in row if is_whole)
-    assert len(whole) == 6
-    assert max(whole.values()) - min(whole.values()) <= 1  # it holds up no other
+    batches = DocumentBatches([long, *documents(count=3)], 4, 12, seed=0)
+    rows = [real(*row) for row in zip(*batches.next(), strict=True)]
+    assert [SEPARATOR, *range(100, 112)] in rows
+
+
+def test_fewer_documents_than_a_batch_are_refused():
+    with pytest.raises(UserError, match="3 documents.*batch of 4"):
+        DocumentBatches(documents(count=3), 4, 12)
 
 
 @pytest.mark.parametrize("given", [[], [[5]], [[1, 2, 3], []]])
