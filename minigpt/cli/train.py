@@ -9,6 +9,7 @@ import math
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from minigpt import plots
@@ -118,7 +119,9 @@ def run(args) -> int:
             )
 
         try:
-            finished = this.train(on_step, on_evaluation, lambda: bool(asked_to_stop))
+            with warnings.catch_warnings():  # a loss that is not finite is told in our own words
+                warnings.simplefilter("ignore", RuntimeWarning)
+                finished = this.train(on_step, on_evaluation, lambda: bool(asked_to_stop))
         except Diverged as error:
             raise UserError(f"{error}. The last good state is kept: {_kept(this)}.") from error
     if not finished:

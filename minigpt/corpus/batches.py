@@ -26,6 +26,7 @@ class WindowBatches:
     """
 
     def __init__(self, tokens, batch_size: int, block_size: int, seed: int = 0):
+        _check_sizes(batch_size, block_size)
         self.tokens = np.asarray(tokens)
         if len(self.tokens) < block_size + 1:
             raise UserError(
@@ -81,6 +82,7 @@ class DocumentBatches:
     """
 
     def __init__(self, documents, batch_size: int, block_size: int, seed: int = 0):
+        _check_sizes(batch_size, block_size)
         self.documents = [np.asarray(document)[: block_size + 1] for document in documents]
         if not self.documents or min(map(len, self.documents)) < 2:
             raise UserError("There are no documents to train on; each needs at least two tokens.")
@@ -115,6 +117,12 @@ class DocumentBatches:
         return next(padded([(row[:-1], row[1:]) for row in rows], self.batch_size))
 
     state, restore = WindowBatches.state, WindowBatches.restore
+
+
+def _check_sizes(batch_size: int, block_size: int) -> None:
+    for name, value in (("batch_size", batch_size), ("block_size", block_size)):
+        if value < 1:
+            raise UserError(f"{name} must be at least 1, not {value}.")
 
 
 def windows(tokens, block_size: int) -> list[tuple[np.ndarray, np.ndarray]]:

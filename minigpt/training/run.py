@@ -35,7 +35,7 @@ from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_c
 from minigpt.training.ladder import ladder
 from minigpt.training.samples import Samples, sample_texts
 from minigpt.training.settings import SETTINGS_FILE, Settings
-from minigpt.training.trainer import Trainer, evaluate
+from minigpt.training.trainer import Diverged, Trainer, evaluate
 
 LOG_FILE, SAMPLES_FILE, SUMMARY_FILE = "log.jsonl", "samples.txt", "summary.json"
 EVALUATION_TOKENS = 8192  # in one batch of validation, padding included
@@ -140,9 +140,15 @@ class Run:
         return True
 
     def evaluate(self, train_loss: float) -> dict:
-        """Measure the validation loss; write log, samples, checkpoint, and the model if best."""
-        val_loss, bits_per_byte = self.validation_loss()
+        """Measure the validation loss; write log, samples, checkpoint, and the model if best.
+
+        Raises:
+            Diverged: when the loss is not finite; nothing is written then.
+        """
         trainer = self.trainer
+        val_loss, bits_per_byte = self.validation_loss()
+        if not math.isfinite(val_loss):
+            raise Diverged(trainer.why_diverged(val_loss))
         row = {
             "step": trainer.step_number,
             "train_loss": None if math.isnan(train_loss) else round(train_loss, 5),

@@ -97,7 +97,7 @@ class Trainer:
             loss += self._add_gradients(ids, targets, count, number)
         self.grad_norm = float(clip_by_global_norm(self.grads, self.clip))
         if not (math.isfinite(loss) and math.isfinite(self.grad_norm)):
-            raise Diverged(self._why_diverged(loss))
+            raise Diverged(self.why_diverged(loss))
         self.optimizer.step(self.grads, self.current_lr)
         self.step_number += 1
         self.tokens_seen += count
@@ -131,7 +131,8 @@ class Trainer:
                 self.grads.add(grads)
         return loss
 
-    def _why_diverged(self, loss: float) -> str:
+    def why_diverged(self, loss: float) -> str:
+        """A sentence with the step and the likely causes, for a loss that is not finite."""
         return (
             f"The {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step "
             f"{self.step_number} (loss {loss:g}, gradient norm {self.grad_norm:g}, learning rate "

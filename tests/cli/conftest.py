@@ -1,5 +1,9 @@
 """A folder of one's own, and a command line called in this process."""
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 from minigpt.cli import main
@@ -22,6 +26,24 @@ def cli(monkeypatch, tmp_path, capsys):
         return code, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        assert main(["train", *SMALL]) == 0
+    finally:
+        os.chdir(before)
+    return folder / "runs" / "tinytown"
+
+
+@pytest.fixture
+def trained(cli, trained_once):
+    """A small finished run, in `runs/tinytown` of this test's own folder."""
+    return Path(shutil.copytree(trained_once, Path("runs", "tinytown")))
 
 
 @pytest.fixture

@@ -3,15 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from minigpt.cli.main import build_parser
 
 
-def test_sample_repeats_by_seed_and_counts(cli, small):
-    assert cli("train", *small)[0] == 0
+def test_sample_repeats_by_seed_and_counts(cli, trained):
     one, again, other = (cli("sample", "--n", 2, "--seed", seed)[1] for seed in (0, 0, 1))
     assert one == again != other
     code, out, _ = cli("sample", "--prompt", "On Monday", "--max-new-tokens", 3)
@@ -34,8 +32,7 @@ def test_sample_repeats_by_seed_and_counts(cli, small):
         (["--prompt", "long " * 400], "shorten the prompt"),
     ],
 )
-def test_sample_tells_a_mistake_in_one_sentence(cli, small, words, told):
-    assert cli("train", *small)[0] == 0
+def test_sample_tells_a_mistake_in_one_sentence(cli, trained, words, told):
     code, out, err = cli("sample", *words)
     assert code == 2 and told in err and out == "" and err.count("\n") == 1
 
@@ -47,11 +44,10 @@ def test_sample_without_a_model_says_how_to_get_one(cli):
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "vocab.json"])
 @pytest.mark.parametrize("damage", ["truncated", "missing"])
-def test_a_damaged_model_is_told_by_the_name_of_the_file(cli, small, name, damage):
-    assert cli("train", *small, "--out", "r")[0] == 0
-    path = Path("r", name)
+def test_a_damaged_model_is_told_by_the_name_of_the_file(cli, trained, name, damage):
+    path = trained / name
     path.write_bytes(path.read_bytes()[:100]) if damage == "truncated" else path.unlink()
-    code, _, err = cli("sample", "--model", "r")
+    code, _, err = cli("sample", "--model", trained)
     assert code == 2 and name in err and "Traceback" not in err
 
 
