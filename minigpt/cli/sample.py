@@ -14,7 +14,7 @@ from minigpt.training.samples import sample_texts
 EXAMPLES = """\
 examples:
   minigpt sample                                   one story by the model trained last
-  minigpt sample --n 3 --temperature 0.7 --seed 1
+  minigpt sample --n 3 --temperature 1 --top-p 1 --seed 1
   minigpt sample --prompt "On Monday, Mia lost her"
   minigpt sample --model runs/tinytown --top-k 20
 """
@@ -34,9 +34,10 @@ def add_parser(commands) -> None:
     parser.add_argument("--prompt", default="", help="how the text begins")
     parser.add_argument("--n", type=int, default=1, help="number of texts (1)")
     parser.add_argument("--max-new-tokens", type=int, help="default: what the block has room for")
-    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the likeliest (1)")
+    parser.add_argument("--temperature", type=float, default=0.7, help="0: the likeliest (0.7)")
     parser.add_argument("--top-k", type=int, help="draw among the k likeliest tokens")
-    parser.add_argument("--top-p", type=float, help="draw among the likeliest with probability p")
+    parser.add_argument("--top-p", type=float, default=0.9,
+                        help="draw among the likeliest with probability p (0.9)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal texts (0)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.set_defaults(run=run)

@@ -277,8 +277,9 @@ def _print_end(this: Run, seconds: float) -> None:
     if summary["floor"] is not None:
         print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor.")
     if samples:
-        print(f"Of {len(samples.texts)} sampled stories, {samples.well_formed:.0%} are well formed "
-              f"and {samples.consistent:.0%} agree with themselves.")  # fmt: skip
+        print(f"Of {len(samples.texts)} stories sampled (temperature 0.7, top-p 0.9), "
+              f"{samples.well_formed:.0%} are well formed and {samples.consistent:.0%} agree with "
+              f"themselves.")  # fmt: skip
     memory = summary["peak_memory_mb"]
     print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"
           + (f", {memory:,.0f} MB at most" if memory else "") + ".")  # fmt: skip

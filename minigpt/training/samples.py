@@ -49,7 +49,9 @@ def sample_texts(
     return [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
 
 
-def sample_stories(model, tokenizer, n: int, language: str, seed: int = 0, **options) -> Samples:
+def sample_stories(
+    model, tokenizer, n: int, language: str, seed: int = 0, temperature=0.7, top_p=0.9
+) -> Samples:
     """Sample n stories of TinyTown and check each."""
-    texts = sample_texts(model, tokenizer, n, seed=seed, **options)
+    texts = sample_texts(model, tokenizer, n, seed=seed, temperature=temperature, top_p=top_p)
     return Samples(texts, [tinytown.check(text, language) for text in texts])
