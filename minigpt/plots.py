@@ -30,7 +30,7 @@ def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title
     """Draw training and validation loss by step, with the ladder of losses as lines to beat.
 
     Args:
-        log: rows with "step", "train_loss" (or None) and "val_loss", in nats a token.
+        log: rows with "step", "train_loss" and "val_loss", in nats a token; each may be None.
         rungs: names and losses, as `ladder` gives them.
         path: a PNG file; replaced in one step.
         title: a heading; the last validation loss is put after it.
@@ -53,17 +53,18 @@ def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title
             axes.annotate(text, (1, loss), (-2, -3 if is_floor else 3), color=color, ha="right",
                           va="top" if is_floor else "bottom", textcoords="offset points",
                           xycoords=("axes fraction", "data"), fontsize=11)  # fmt: skip
-        training = [(row["step"], row["train_loss"]) for row in log if row["train_loss"]]
-        if training:
-            axes.plot(*zip(*training, strict=True), color=BLUE, marker="o", ms=4, label="training")
-        steps = [row["step"] for row in log]
-        axes.plot(steps, [row["val_loss"] for row in log], color=ORANGE, marker="s", ms=4,
-                  label="validation")  # fmt: skip
-        axes.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, max(last, 1)))
-        low = min([*rungs.values(), *(row["val_loss"] for row in log)])
-        high = max([*rungs.values(), *(row["val_loss"] for row in log)])
-        axes.set_ylim(max(0, low - 0.12 * (high - low)), high + 0.06 * (high - low))
-        axes.set_title(f"{title}: {log[-1]['val_loss']:.2f} nats a token after {last:,} steps")
-        axes.legend(loc="upper right", bbox_to_anchor=(1, 0.88), frameon=False)
+        for name, color, marker in (("train", BLUE, None), ("val", ORANGE, "o")):
+            points = [(row["step"], row[f"{name}_loss"]) for row in log]
+            points = [(step, loss) for step, loss in points if loss is not None]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=color, marker=marker, ms=6,
+                          label={"train": "training", "val": "validation"}[name])  # fmt: skip
+        axes.set_yscale("log", base=2)
+        axes.yaxis.set_major_formatter(lambda loss, _: f"{loss:g}")
+        axes.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, max(last, 1) * 1.01))
+        low = min([*rungs.values(), points[-1][1]])
+        axes.set_ylim(low * 0.87, max([*rungs.values(), points[0][1]]) * 1.15)
+        axes.set_title(f"{title}: {points[-1][1]:.2f} nats a token after {last:,} steps", pad=12)
+        axes.legend(loc="upper right", bbox_to_anchor=(1, 0.86), frameon=False)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import math
 import signal
 import sys
 import time
@@ -228,7 +227,7 @@ def _print_header(this: Run) -> None:
     print(f"training   {settings.steps} steps of {trainer.batch_size * trainer.accumulate} x "
           f"{settings.block_size} tokens, learning rate {settings.lr:g}")  # fmt: skip
     print(f"folder     {this.folder}")
-    print(f"expect     a loss of {model.expected_initial_loss():.2f} before the first step "
+    print(f"expect     a loss of about {model.expected_initial_loss():.2f} before the first step "
           f"(ln {this.tokenizer.vocab_size} = {this.rungs['uniform']:.2f}, and a little for the "
           f"spread of random weights), then:")  # fmt: skip
     for line in ladder_lines(this.rungs):
@@ -289,5 +288,5 @@ def _print_end(this: Run, seconds: float) -> None:
 
 def _kept(this: Run) -> str:
     """What a run that failed leaves behind, in words."""
-    steps = [row["step"] for row in this.log if math.isfinite(row["val_loss"])]
+    steps = [row["step"] for row in this.log if row["val_loss"] is not None]
     return f"step {steps[-1]} in {this.folder}" if steps else "none yet"

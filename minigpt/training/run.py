@@ -38,6 +38,7 @@ from minigpt.training.settings import SETTINGS_FILE, Settings
 from minigpt.training.trainer import Diverged, Trainer, evaluate
 
 LOG_FILE, SAMPLES_FILE, SUMMARY_FILE = "log.jsonl", "samples.txt", "summary.json"
+LOG_ROWS = 100  # about as many points of the training loss go into the log
 EVALUATION_TOKENS = 8192  # in one batch of validation, padding included
 
 
@@ -121,47 +122,54 @@ class Run:
             should_stop: asked after each step.
         """
         started, steps = time.perf_counter() - self.seconds, self.settings.steps
+        log_every = max(1, steps // LOG_ROWS)
         losses: list[float] = []
+        if not self.log:
+            on_evaluation(self.evaluate(losses))
         while self.trainer.step_number < steps and not should_stop():
-            if not self.log:
-                on_evaluation(self.evaluate(math.nan))
             losses.append(self.trainer.step())
-            self.seconds = time.perf_counter() - started
-            on_step(self.trainer.step_number, losses[-1])
-            if self.trainer.step_number % self.settings.eval_every == 0 or (
-                self.trainer.step_number == steps
-            ):
-                on_evaluation(self.evaluate(float(np.mean(losses))))
-                losses.clear()
+            step, self.seconds = self.trainer.step_number, time.perf_counter() - started
+            on_step(step, losses[-1])
+            if step % self.settings.eval_every == 0 or step == steps:
+                on_evaluation(self.evaluate(losses))
                 self.seconds = time.perf_counter() - started
+            elif step % log_every == 0:
+                self.log.append(self._row(losses))
         if self.trainer.step_number < steps:
             self.checkpoint()
             return False
         return True
 
-    def evaluate(self, train_loss: float) -> dict:
+    def _row(self, losses: list[float], val_loss=None, bits_per_byte=None) -> dict:
+        """A row of the log; empties the list of training losses, of which it holds the mean."""
+        trainer = self.trainer
+        row = {
+            "step": trainer.step_number,
+            "train_loss": round(float(np.mean(losses)), 5) if losses else None,
+            "val_loss": val_loss,
+            "bits_per_byte": bits_per_byte,
+            "lr": trainer.current_lr,
+            "grad_norm": round(trainer.grad_norm, 4) if losses else None,
+            "seconds": round(self.seconds, 2),
+            "tokens": trainer.tokens_seen,
+        }
+        losses.clear()
+        return row
+
+    def evaluate(self, losses: list[float]) -> dict:
         """Measure the validation loss; write log, samples, checkpoint, and the model if best.
+
+        Args:
+            losses: of the training steps since the last row; emptied.
 
         Raises:
             Diverged: when the loss is not finite; nothing is written then.
         """
-        trainer = self.trainer
         val_loss, bits_per_byte = self.validation_loss()
         if not math.isfinite(val_loss):
-            raise Diverged(trainer.why_diverged(val_loss))
-        row = {
-            "step": trainer.step_number,
-            "train_loss": None if math.isnan(train_loss) else round(train_loss, 5),
-            "val_loss": round(val_loss, 5),
-            "bits_per_byte": round(bits_per_byte, 5),
-            "lr": trainer.current_lr,
-            "grad_norm": None if math.isnan(trainer.grad_norm) else round(trainer.grad_norm, 4),
-            "seconds": round(self.seconds, 2),
-            "tokens": trainer.tokens_seen,
-        }
+            raise Diverged(self.trainer.why_diverged(val_loss))
+        row = self._row(losses, round(val_loss, 5), round(bits_per_byte, 5))
         self.log.append(row)
-        text = "".join(json.dumps(each) + "\n" for each in self.log)
-        atomic_write(self.folder / LOG_FILE, text)
         self._write_sample()
         if val_loss < self.best:
             self.best = val_loss
@@ -176,7 +184,9 @@ class Run:
         return nats / count, nats / math.log(2) / self.encoded.dataset.validation_bytes
 
     def checkpoint(self) -> None:
-        """Write the state of the run, from which `--resume` goes on."""
+        """Write the log, and the state of the run, from which `--resume` goes on."""
+        text = "".join(json.dumps(row) + "\n" for row in self.log)
+        atomic_write(self.folder / LOG_FILE, text)
         extra = {"seconds": self.seconds, "best": self.best, "data": self.encoded.fingerprint}
         save_checkpoint(self.folder, self.trainer, extra)
 
