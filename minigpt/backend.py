@@ -48,7 +48,7 @@ def gpu_status() -> tuple[bool, str]:
     except ImportError:
         return False, (
             "CuPy is not installed; on a machine with an NVIDIA GPU: "
-            'pip install "minigpt[cuda13]" (or cuda12, for an older driver)'
+            'pip install "cupy-cuda13x[ctk]" (or cupy-cuda12x[ctk], for an older driver)'
         )
     try:
         x = cupy.ones((4, 4), dtype=cupy.float32)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 from minigpt.cli.options import latest_run
 from minigpt.corpus import tinytown
-from minigpt.corpus.text import read_texts
+from minigpt.corpus.dataset import text_files
 from minigpt.errors import UserError
 from minigpt.tokenizer import Tokenizer
 
@@ -49,26 +50,34 @@ def run(args) -> int:
         raise UserError("--text and --out belong to training a tokenizer; add --train VOCAB_SIZE.")
     if args.words is None and args.train is None:
         raise UserError('There is nothing to do; give a text, as in `minigpt tokenize "Hello"`.')
-    tokenizer = _tokenizer(args)
-    if args.train is not None:
-        if args.out:
-            tokenizer.save_pretrained(args.out)
-        where = f", saved in {args.out}" if args.out else ""
-        print(f"{tokenizer.vocab_size} tokens, {len(tokenizer.merges)} of them merged{where}",
-              file=sys.stderr)  # fmt: skip
+    tokenizer = _train(args) if args.train is not None else _load(args)
     if args.words is not None:
         text = sys.stdin.read() if args.words == "-" else args.words
         _print_tokens(tokenizer, text, args.json)
     return 0
 
 
-def _tokenizer(args) -> Tokenizer:
-    if args.train is not None:
-        if args.model or args.tokenizer:
-            raise UserError("--train makes a new tokenizer; leave out --model and --tokenizer.")
-        texts = read_texts([Path(name) for name in args.text]) if args.text else None
-        texts = texts or [story.text for story in tinytown.stories()]
-        return Tokenizer.train(texts, vocab_size=args.train)
+def _train(args) -> Tokenizer:
+    """Train a tokenizer, save it if asked, and tell how fast it learned and how fast it encodes."""
+    if args.model or args.tokenizer:
+        raise UserError("--train makes a new tokenizer; leave out --model and --tokenizer.")
+    texts = text_files(args.text) if args.text else [each.text for each in tinytown.stories()]
+    started = time.perf_counter()
+    tokenizer = Tokenizer.train(texts, vocab_size=args.train)
+    seconds = time.perf_counter() - started
+    if args.out:
+        tokenizer.save_pretrained(args.out)
+    for _ in range(2):  # the second time, its cache of words is warm
+        started = time.perf_counter()
+        tokens = sum(len(tokenizer.encode(text)) for text in texts)
+    speed = sum(len(text.encode("utf-8")) for text in texts) / (time.perf_counter() - started)
+    print(f"{tokenizer.vocab_size} tokens, {len(tokenizer.merges)} of them merged, learned in "
+          f"{seconds:.2f} s; the text is {tokens:,} tokens, encoded at {speed / 1e6:.1f} MB/s"
+          + (f"; saved in {args.out}" if args.out else ""), file=sys.stderr)  # fmt: skip
+    return tokenizer
+
+
+def _load(args) -> Tokenizer:
     if args.tokenizer == "byte":
         return Tokenizer.byte()
     return Tokenizer.from_pretrained(Path(args.model) if args.model else latest_run())

@@ -223,9 +223,10 @@ def _print_header(this: Run) -> None:
           f"{per_token:.2f} bytes each; {len(encoded.train_tokens):,} to train on")  # fmt: skip
     print(f"model      {settings.n_layer} layers, {settings.n_head} heads, {settings.n_embd} wide, "
           f"block {settings.block_size}: {model.n_params:,} parameters")  # fmt: skip
-    print(f"device     {model.device}; {trainer.threads} thread(s)")
+    print(f"device     {model.device}")
     print(f"training   {settings.steps} steps of {trainer.batch_size * trainer.accumulate} x "
-          f"{settings.block_size} tokens, learning rate {settings.lr:g}")  # fmt: skip
+          f"{settings.block_size} tokens, learning rate {settings.lr:g}, "
+          f"{trainer.threads} thread{'s' * (trainer.threads > 1)}")  # fmt: skip
     print(f"folder     {this.folder}")
     print(f"expect     a loss of about {model.expected_initial_loss():.2f} before the first step "
           f"(ln {this.tokenizer.vocab_size} = {this.rungs['uniform']:.2f}, and a little for the "

@@ -60,15 +60,19 @@ def tinytown_dataset(language: str, megabytes: float, seed: int, val_fraction: f
     return Dataset(name, *texts, documents=True, floor_nats=floor_nats, language=language)
 
 
+def text_files(names: list[str]) -> list[str]:
+    """Read texts from files, folders, and public corpora by name."""
+    return read_texts([Path(name) if Path(name).exists() else fetch(name) for name in names])
+
+
 def text_dataset(names: list[str], val_fraction: float) -> Dataset:
     """Text files, folders, or public corpora by name; the last part of each is for validation.
 
     A name that is no file but is known (`shakespeare`) is fetched once and kept.
     """
-    paths = [Path(name) if Path(name).exists() else fetch(name) for name in names]
     if not val_fraction > 0:
         raise UserError(f"val_fraction must be above 0 and below 1, not {val_fraction}.")
-    texts = [split_text(text, val_fraction) for text in read_texts(paths)]
+    texts = [split_text(text, val_fraction) for text in text_files(names)]
     train, validation = ([text[part] for text in texts] for part in (0, 1))
     return Dataset(", ".join(names), train, validation, documents=False)
 
