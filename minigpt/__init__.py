@@ -5,6 +5,6 @@ from minigpt.gradcheck import gradcheck
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import Tokenizer
 from minigpt.training import AdamW, Trainer
+from minigpt.version import __version__
 
-__version__ = "0.1.0"
-__all__ = ["GPT", "AdamW", "GPTConfig", "Tokenizer", "Trainer", "UserError", "gradcheck"]
+__all__ = ["GPT", "AdamW", "GPTConfig", "Tokenizer", "Trainer", "UserError", "__version__", "gradcheck"]

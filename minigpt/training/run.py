@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-import minigpt
 from minigpt.backend import peak_memory_mb
 from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import (
@@ -36,6 +35,7 @@ from minigpt.training.ladder import ladder
 from minigpt.training.samples import Samples, sample_texts
 from minigpt.training.settings import SETTINGS_FILE, Settings
 from minigpt.training.trainer import Diverged, Trainer, evaluate
+from minigpt.version import __version__
 
 LOG_FILE, SAMPLES_FILE, SUMMARY_FILE = "log.jsonl", "samples.txt", "summary.json"
 LOG_ROWS = 100  # about as many points of the training loss go into the log
@@ -216,7 +216,7 @@ class Run:
             "well_formed": samples and samples.well_formed,
             "consistent": samples and samples.consistent,
             "versions": {
-                "minigpt": minigpt.__version__,
+                "minigpt": __version__,
                 "python": platform.python_version(),
                 "numpy": np.__version__,
                 "platform": sys.platform,
