@@ -7,4 +7,13 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.training import AdamW, Trainer
 from minigpt.version import __version__
 
-__all__ = ["GPT", "AdamW", "GPTConfig", "Tokenizer", "Trainer", "UserError", "__version__", "gradcheck"]
+__all__ = [
+    "GPT",
+    "AdamW",
+    "GPTConfig",
+    "Tokenizer",
+    "Trainer",
+    "UserError",
+    "__version__",
+    "gradcheck",
+]

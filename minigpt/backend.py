@@ -7,9 +7,7 @@ before.
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import os
 import sys
 from types import ModuleType
 
@@ -98,57 +96,3 @@ def select_device(device: str = "auto") -> tuple[ModuleType, str]:
     if device == "cuda":
         raise UserError(f"--device cuda can't be used: {sentence}.")
     return np, f"CPU, because {sentence}"
-
-
-@functools.cache
-def keep_freed_memory() -> bool:
-    """Ask the C library to keep freed memory instead of returning it; True where that worked.
-
-    A training step frees and allocates the same large arrays again and again. By default glibc
-    gives blocks above 128 kB back to the system, and every new array pays for page faults: 20 to
-    40 % of a small model's step. Other C libraries (macOS, Windows, musl) are left as they are.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        m_trim_threshold, m_mmap_threshold, one_gigabyte = -1, -3, 1 << 30
-        kept = libc.mallopt(m_mmap_threshold, one_gigabyte)
-        return bool(kept and libc.mallopt(m_trim_threshold, one_gigabyte))
-    except (OSError, AttributeError):
-        return False
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use (fewer than the machine has, in a container)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def peak_memory_mb() -> float | None:
-    """The most memory that this process ever held, in megabytes; None where it can't be known."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return _windows_peak_memory_mb()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def _windows_peak_memory_mb() -> float | None:
-    class Counters(ctypes.Structure):  # PROCESS_MEMORY_COUNTERS
-        _fields_ = [("size", ctypes.c_ulong), ("page_faults", ctypes.c_ulong)] + [
-            (name, ctypes.c_size_t)
-            for name in ("peak", "now", "peak_paged", "paged", "peak_other", "other", "file", "top")
-        ]
-
-    try:
-        counters = Counters(ctypes.sizeof(Counters))
-        process = ctypes.c_void_p(ctypes.windll.kernel32.GetCurrentProcess())
-        known = ctypes.windll.psapi.GetProcessMemoryInfo(
-            process, ctypes.byref(counters), counters.size
-        )
-        return counters.peak / 2**20 if known else None
-    except (AttributeError, OSError):
-        return None

@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from minigpt import backend
+from minigpt import backend, machine
 from minigpt.errors import UserError
 
 
@@ -143,7 +143,7 @@ def test_to_host_takes_from_the_gpu_and_leaves_numpy_alone():
 
 
 def test_usable_cores():
-    assert backend.usable_cores() >= 1
+    assert machine.usable_cores() >= 1
 
 
 @pytest.mark.gpu

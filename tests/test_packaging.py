@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A room imports only from its own floor and from those below it (listed first).
 FLOORS = (
-    {"version", "errors", "files", "backend", "tree"},
+    {"version", "errors", "machine", "files", "backend", "tree"},
     {"layers", "gradcheck"},
     {"kernels", "tokenizer"},
     {"model"},

@@ -7,7 +7,6 @@ missing or broken are imported only where they are needed.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib.metadata
 import json
 import os
@@ -16,6 +15,8 @@ import shutil
 import sys
 import time
 from pathlib import Path
+
+from minigpt.machine import memory
 
 CORE = ("numpy", "regex", "matplotlib", "safetensors", "tqdm", "threadpoolctl")
 OPTIONAL = {
@@ -30,7 +31,6 @@ ENOUGH_MEMORY = 500e6  # bytes: a small model with its optimizer and a batch
 ENOUGH_DISK = 200e6  # bytes: some checkpoints
 SLOW = 2.0  # GFLOP/s; a matrix product without a BLAS library is below it
 UNKNOWN = "unknown"
-MEMINFO = Path("/proc/meminfo")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -67,7 +67,7 @@ def examine(seconds: float = 1.0) -> dict:
         "core_packages": {name: _version(name) for name in CORE},
         "blas": threads,
         "cores": _cores(),
-        "memory": _memory(),
+        "memory": memory(),
         "gpu": _gpu(),
         "cache": _cache(),
         "data": os.environ.get("MINIGPT_DATA"),
@@ -189,35 +189,6 @@ def _cores() -> dict:
     affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
     logical = os.cpu_count()
     return {"logical": logical, "usable": len(affinity(0)) if affinity else logical}
-
-
-def _memory() -> dict:
-    """Return total and available memory in bytes; None where the system does not tell."""
-    try:
-        if sys.platform == "win32":
-            return _windows_memory()
-        if sys.platform.startswith("linux"):
-            lines = MEMINFO.read_text(encoding="ascii").splitlines()  # "MemTotal:   1234 kB"
-            table = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-            return {"total": table["MemTotal"], "available": table.get("MemAvailable")}
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return {"total": total, "available": None}
-    except (OSError, ValueError, KeyError, IndexError, AttributeError):
-        return {"total": None, "available": None}
-
-
-def _windows_memory() -> dict:
-    class MemoryStatus(ctypes.Structure):  # MEMORYSTATUSEX of the Windows API
-        _fields_ = [("length", ctypes.c_uint32), ("load", ctypes.c_uint32)] + [
-            (name, ctypes.c_uint64)
-            for name in ("total", "available", "page_total", "page_available",
-                         "virtual_total", "virtual_available", "extended_available")
-        ]
-
-    status = MemoryStatus(length=ctypes.sizeof(MemoryStatus))
-    if not ctypes.WinDLL("kernel32").GlobalMemoryStatusEx(ctypes.byref(status)):
-        return {"total": None, "available": None}
-    return {"total": status.total, "available": status.available}
 
 
 def _gpu() -> dict:

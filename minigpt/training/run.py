@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-from minigpt.backend import peak_memory_mb
 from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import (
     Dataset,
@@ -28,7 +27,8 @@ from minigpt.corpus.dataset import (
 )
 from minigpt.errors import UserError
 from minigpt.files import atomic_write
-from minigpt.model import GPT
+from minigpt.machine import memory, peak_memory_mb
+from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import Tokenizer
 from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from minigpt.training.ladder import ladder
@@ -71,9 +71,9 @@ class Run:
         else:
             self.tokenizer = train_tokenizer(dataset, settings.tokenizer, settings.vocab_size)
         self.encoded = encode_dataset(dataset, self.tokenizer)
-        self.model = GPT(
-            settings.model_config(self.tokenizer.vocab_size), settings.seed, settings.device
-        )
+        config = settings.model_config(self.tokenizer.vocab_size)
+        check_memory(config, settings.batch_size)
+        self.model = GPT(config, settings.seed, settings.device)
         batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
         self.trainer = Trainer(self.model, batches, **settings.trainer_options())
         self.pairs = self.encoded.validation_pairs(settings.block_size)
@@ -224,6 +224,29 @@ class Run:
         }
         atomic_write(self.folder / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
         return summary
+
+
+def check_memory(config: GPTConfig, batch_size: int) -> None:
+    """Refuse sizes that this machine's memory can't hold, before any of it is taken.
+
+        4 bytes * (5 P + B T (3 V + L (30 C + 5 H T)))
+
+    Weights, gradients of two shards, and AdamW's two memories for P parameters; logits with their
+    gradient; about 30 vectors and 5 squares of attention kept for the backward of each of L blocks.
+
+    Raises:
+        UserError: with both numbers.
+    """
+    V, C, L, H, T = (getattr(config, name) for name in
+                     ("vocab_size", "n_embd", "n_layer", "n_head", "block_size"))  # fmt: skip
+    parameters = V * C + T * C + L * 12 * C * C
+    needed = 4 * (5 * parameters + batch_size * T * (3 * V + L * (30 * C + 5 * H * T)))
+    total = memory()["total"]
+    if total is not None and needed > total:
+        raise UserError(
+            f"These sizes need about {needed / 1e9:,.0f} GB of memory, but this machine has "
+            f"{total / 1e9:,.0f} GB; lower batch_size, block_size, n_embd or n_layer."
+        )
 
 
 def load_dataset(settings: Settings) -> Dataset:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from minigpt.backend import keep_freed_memory, usable_cores
 from minigpt.corpus.batches import WindowBatches
 from minigpt.errors import UserError
 from minigpt.layers import IGNORE
+from minigpt.machine import keep_freed_memory, usable_cores
 from minigpt.training.adamw import AdamW
 from minigpt.training.schedule import clip_by_global_norm, warmup_cosine
 

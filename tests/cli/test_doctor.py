@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from minigpt import machine
 from minigpt.cli import doctor
 
 
@@ -174,16 +175,16 @@ def test_blas_that_threadpoolctl_does_not_know_as_on_macos(monkeypatch):
 def test_memory_of_each_platform(monkeypatch, tmp_path):
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal:  2000 kB\nMemAvailable:  1000 kB\nPages:  3\n", encoding="ascii")
-    monkeypatch.setattr(doctor, "MEMINFO", meminfo)
+    monkeypatch.setattr(machine, "MEMINFO", meminfo)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert doctor._memory() == {"total": 2_048_000, "available": 1_024_000}
+    assert machine.memory() == {"total": 2_048_000, "available": 1_024_000}
     meminfo.unlink()
-    assert doctor._memory() == {"total": None, "available": None}
+    assert machine.memory() == {"total": None, "available": None}
 
     monkeypatch.setattr(sys, "platform", "darwin")
     pages = {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 16384}
     monkeypatch.setattr(os, "sysconf", pages.__getitem__, raising=False)
-    assert doctor._memory() == {"total": 16_384_000, "available": None}
+    assert machine.memory() == {"total": 16_384_000, "available": None}
 
     class Kernel32:
         def GlobalMemoryStatusEx(self, reference):  # noqa: N802
@@ -194,7 +195,7 @@ def test_memory_of_each_platform(monkeypatch, tmp_path):
 
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Kernel32(), raising=False)
-    assert doctor._memory() == {"total": 8 << 30, "available": 3 << 30}
+    assert machine.memory() == {"total": 8 << 30, "available": 3 << 30}
 
 
 def test_cores_without_affinity_as_on_macos_and_windows(monkeypatch):

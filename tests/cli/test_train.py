@@ -208,6 +208,9 @@ def test_a_wrong_file_of_options_is_told(cli, text, told):
 BAD = [
     ("--n-layer 0", "n_layer"),
     ("--n-layer x", "invalid int value"),
+    ("--n-embd 40000000", "GB of memory"),
+    ("--batch-size 1000000", "GB of memory"),
+    ("--n-layer 1000000000", "GB of memory"),
     ("--n-embd 10 --n-head 3", "divisible"),
     ("--n-embd -4", "n_embd"),
     ("--lr -1", "lr must be above 0"),
@@ -215,6 +218,7 @@ BAD = [
     ("--min-lr 1", "min_lr"),
     ("--dropout 1", "dropout"),
     ("--batch-size 0", "batch_size"),
+    ("--batch-size 5000 --block-size 128 --vocab-size 2048", "too few for a batch"),
     ("--steps 0", "steps"),
     ("--warmup -1", "warmup"),
     ("--beta2 1", "betas"),
