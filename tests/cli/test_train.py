@@ -218,7 +218,7 @@ BAD = [
     ("--min-lr 1", "min_lr"),
     ("--dropout 1", "dropout"),
     ("--batch-size 0", "batch_size"),
-    ("--batch-size 5000 --block-size 128 --vocab-size 2048", "too few for a batch"),
+    ("--batch-size 500", "too few for a batch"),
     ("--steps 0", "steps"),
     ("--warmup -1", "warmup"),
     ("--beta2 1", "betas"),
