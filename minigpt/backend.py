@@ -29,11 +29,6 @@ def to_host(x) -> np.ndarray:
     return x.get() if hasattr(x, "get") and not isinstance(x, np.ndarray) else np.asarray(x)
 
 
-def to_device(x, xp: ModuleType):
-    """Return `x` as an array of the module `xp`, copied to the GPU if that is where `xp` lives."""
-    return xp.asarray(x)
-
-
 @functools.cache
 def gpu_status() -> tuple[bool, str]:
     """Say whether a GPU can be used, and in one sentence which, or why not and what to do.

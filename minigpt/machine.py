@@ -23,9 +23,11 @@ def keep_freed_memory() -> bool:
         return False
     try:
         libc = ctypes.CDLL("libc.so.6")
-        m_trim_threshold, m_mmap_threshold, one_gigabyte = -1, -3, 1 << 30
-        kept = libc.mallopt(m_mmap_threshold, one_gigabyte)
-        return bool(kept and libc.mallopt(m_trim_threshold, one_gigabyte))
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        trimmed = libc.mallopt(m_trim_threshold, 1 << 30)
+        mapped = libc.mallopt(m_mmap_threshold, 1 << 30)
+        mapped = mapped or libc.mallopt(m_mmap_threshold, 32 << 20)  # the most of an older glibc
+        return bool(trimmed and mapped)
     except (OSError, AttributeError):
         return False
 

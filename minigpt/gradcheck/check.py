@@ -127,18 +127,20 @@ class _Case:
                 "dict of the gradients by the parameters."
             )
         dx, grads = returned
-        found = dict(zip(self.input_paths, dx if isinstance(dx, tuple) else (dx,), strict=False))
+        dxs = dx if isinstance(dx, tuple) else (dx,)
+        paths = [*self.input_paths, *(f"input {i}" for i in range(len(self.inputs), len(dxs)))]
+        found = dict(zip(paths, dxs, strict=False))
         found = {path: g for path, g in found.items() if g is not None} | dict(items(grads))
         return {path: np.array(g) for path, g in found.items()}  # copies: no run sees another's
 
     def _fitting(self, gradients: dict, report: Report) -> dict[str, np.ndarray]:
         """Keep the gradients that have the tensor's name, shape and dtype; note the others."""
-        for path in self.tensors.keys() - gradients.keys():
+        for path in sorted(self.tensors.keys() - gradients.keys()):
             report.breaches.append(f"there is no gradient for {path}")
-        for path in gradients.keys() - self.tensors.keys():
+        for path in sorted(gradients.keys() - self.tensors.keys()):
             report.breaches.append(f"there is a gradient for {path}, which f did not take")
         fitting = {}
-        for path in self.tensors.keys() & gradients.keys():
+        for path in sorted(self.tensors.keys() & gradients.keys()):
             tensor, gradient = self.tensors[path], gradients[path]
             if np.shape(gradient) != tensor.shape:
                 report.breaches.append(

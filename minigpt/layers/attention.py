@@ -5,6 +5,7 @@ GPT-2's.
 """
 
 import math
+from types import SimpleNamespace
 
 from minigpt.backend import get_array_module
 from minigpt.layers.linear import linear, linear_backward
@@ -19,17 +20,27 @@ def causal_mask(T_query, T_key, xp):
     return xp.tri(T_query, T_key, T_key - T_query, dtype=bool)
 
 
-def scaled_dot_product(q, k, v, mask, weights_mask=None):
+PARTS = SimpleNamespace(
+    **{"linear": linear, "linear_backward": linear_backward},
+    **{"softmax": softmax, "softmax_backward": softmax_backward},
+)  # what attention is made of; a student's table replaces any of them
+
+
+def scaled_dot_product(q, k, v, mask, dropout_mask=None, parts=PARTS):
     """Average the values, weighted by how well their keys fit the query.
 
         scores = q @ k.T / sqrt(D)      weights = softmax(scores where mask)      y = weights @ v
+
+    The dot product of two random vectors of D numbers grows as sqrt(D); divided by it, the scores
+    keep to a range where softmax still has a slope.
 
     Args:
         q: queries, (B, H, T_query, D).
         k, v: keys and values, (B, H, T_key, D).
         mask: boolean, broadcasts to (B, H, T_query, T_key); True where a query may look. A query
             that may look nowhere (in left padding) gets the plain mean of all values.
-        weights_mask: dropout mask for the weights, or None.
+        dropout_mask: for the weights, or None.
+        parts: the table that `softmax` is taken from.
 
     Returns:
         y of shape (B, H, T_query, D), and the cache.
@@ -38,19 +49,24 @@ def scaled_dot_product(q, k, v, mask, weights_mask=None):
     scores = q @ k.swapaxes(-1, -2)
     scores *= 1 / math.sqrt(q.shape[-1])
     scores = xp.where(mask, scores, xp.finfo(scores.dtype).min)
-    weights, softmax_cache = softmax(scores)
-    kept = weights if weights_mask is None else weights * weights_mask
-    return kept @ v, (q, k, v, mask, softmax_cache, weights_mask, kept)
+    weights, softmax_cache = parts.softmax(scores)
+    kept = weights if dropout_mask is None else weights * dropout_mask
+    return kept @ v, (parts, q, k, v, mask, softmax_cache, dropout_mask, kept)
 
 
 def scaled_dot_product_backward(dy, cache):
-    """From dy (B, H, T_query, D) to the tuple (dq, dk, dv)."""
-    q, k, v, mask, softmax_cache, weights_mask, kept = cache
+    """From dy (B, H, T_query, D) to the tuple (dq, dk, dv).
+
+    dweights = dy @ v.T                         dv = weights.T @ dy
+    dscores = softmax_backward(dweights)        and 0 where the mask forbids to look
+    dq = dscores @ k / sqrt(D)                  dk = dscores.T @ q / sqrt(D)
+    """
+    parts, q, k, v, mask, softmax_cache, dropout_mask, kept = cache
     xp = get_array_module(dy)
     dkept = dy @ v.swapaxes(-1, -2)  # y = kept @ v
     dv = kept.swapaxes(-1, -2) @ dy  # y = kept @ v
-    dweights = dkept if weights_mask is None else dkept * weights_mask
-    dscores, _ = softmax_backward(dweights, softmax_cache)
+    dweights = dkept if dropout_mask is None else dkept * dropout_mask
+    dscores, _ = parts.softmax_backward(dweights, softmax_cache)
     dscores = xp.where(mask, dscores, 0)  # scores = where(mask, scores, min)
     dscores *= 1 / math.sqrt(q.shape[-1])
     dq = dscores @ k  # scores = q @ k.T
@@ -70,7 +86,11 @@ def merge_heads(x):
     return x.swapaxes(1, 2).reshape(B, T, H * D)
 
 
-def attention(x, c_attn, c_proj, n_head, mask=None, weights_mask=None):
+PARTS.scaled_dot_product = scaled_dot_product
+PARTS.scaled_dot_product_backward = scaled_dot_product_backward
+
+
+def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=PARTS):
     """Masked multi-head self-attention.
 
         q, k, v = split(x @ c_attn)      y = merge(scaled_dot_product(q, k, v)) @ c_proj
@@ -82,7 +102,8 @@ def attention(x, c_attn, c_proj, n_head, mask=None, weights_mask=None):
         n_head: H, a divisor of C; each head works on D = C / H of the channels.
         mask: boolean, broadcasts to (B, H, T, T), True where a query may look, as well as causal:
             for padding, (B, 1, 1, T). None: only causal.
-        weights_mask: dropout mask (B, H, T, T) for the attention weights, or None.
+        dropout_mask: (B, H, T, T), for the attention weights, or None.
+        parts: the table that `linear`, `softmax` and `scaled_dot_product` are taken from.
 
     Returns:
         y (B, T, C), and the cache.
@@ -91,20 +112,23 @@ def attention(x, c_attn, c_proj, n_head, mask=None, weights_mask=None):
     T = x.shape[1]
     causal = causal_mask(T, T, xp)
     mask = causal if mask is None else causal & mask
-    qkv, qkv_cache = linear(x, **c_attn)
+    qkv, qkv_cache = parts.linear(x, **c_attn)
     q, k, v = (split_heads(part, n_head) for part in xp.split(qkv, 3, axis=-1))
-    heads, heads_cache = scaled_dot_product(q, k, v, mask, weights_mask)
-    y, proj_cache = linear(merge_heads(heads), **c_proj)
-    return y, (n_head, qkv_cache, heads_cache, proj_cache)
+    heads, heads_cache = parts.scaled_dot_product(q, k, v, mask, dropout_mask, parts=parts)
+    y, proj_cache = parts.linear(merge_heads(heads), **c_proj)
+    return y, (parts, n_head, qkv_cache, heads_cache, proj_cache)
 
 
 def attention_backward(dy, cache):
-    """From dy (B, T, C) to dx (B, T, C) and the gradients of `c_attn` and `c_proj`."""
-    n_head, qkv_cache, heads_cache, proj_cache = cache
+    """From dy (B, T, C) to dx (B, T, C) and the gradients of `c_attn` and `c_proj`.
+
+    dheads = split(dy @ c_proj.T)        dx = merge(dq, dk, dv) @ c_attn.T
+    """
+    parts, n_head, qkv_cache, heads_cache, proj_cache = cache
     xp = get_array_module(dy)
-    dmerged, dc_proj = linear_backward(dy, proj_cache)
+    dmerged, dc_proj = parts.linear_backward(dy, proj_cache)
     dheads = split_heads(dmerged, n_head)  # undoes merge_heads
-    dqkv, _ = scaled_dot_product_backward(dheads, heads_cache)
+    dqkv, _ = parts.scaled_dot_product_backward(dheads, heads_cache)
     dqkv = xp.concatenate([merge_heads(d) for d in dqkv], axis=-1)  # undoes split and split_heads
-    dx, dc_attn = linear_backward(dqkv, qkv_cache)
+    dx, dc_attn = parts.linear_backward(dqkv, qkv_cache)
     return dx, {"c_attn": dc_attn, "c_proj": dc_proj}

@@ -35,7 +35,10 @@ def layernorm_backward(dy, cache):
         dn = dy * weight
         dx = rstd * (dn - mean(dn) - normalised * mean(dn * normalised))
 
-    Three terms: x reaches y directly, through the mean, and through the variance.
+    Three terms, because x reaches y on three ways. Directly: y moves with x. Through the mean:
+    raising one x lowers all others, which takes the mean of dn away. Through the variance: moving
+    x along `normalised` only stretches the vector, and that is undone; so what dn has in common
+    with `normalised` is taken away. What is left is orthogonal to both.
     """
     normalised, rstd, weight, bias = cache
     C = weight.shape[0]

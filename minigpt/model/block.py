@@ -2,11 +2,12 @@
 
 import minigpt.layers
 
-NO_MASKS = {"weights": None, "attn": None, "mlp": None}
+NO_DROPOUT = {"weights": None, "attn": None, "mlp": None}
+ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_exact"}  # the config's name: the function's
 
 
 def block(
-    x, ln_1, attn, ln_2, mlp, *, config, mask=None, dropout=NO_MASKS, layers=minigpt.layers
+    x, ln_1, attn, ln_2, mlp, *, config, mask=None, dropout=NO_DROPOUT, layers=minigpt.layers
 ):
     """The pre-norm block of GPT-2 (Radford et al., 2019, section 2.3).
 
@@ -27,13 +28,20 @@ def block(
     eps = config.layer_norm_epsilon
     normed, ln_1_cache = layers.layernorm(x, **ln_1, eps=eps)
     added, attn_cache = layers.attention(
-        normed, **attn, n_head=config.n_head, mask=mask, weights_mask=dropout["weights"]
+        normed,
+        **attn,
+        n_head=config.n_head,
+        mask=mask,
+        dropout_mask=dropout["weights"],
+        parts=layers,
     )
     added, drop_1_cache = layers.dropout(added, dropout["attn"])
     x = x + added
 
     normed, ln_2_cache = layers.layernorm(x, **ln_2, eps=eps)
-    added, mlp_cache = layers.mlp(normed, **mlp, activation=activation(config, layers))
+    added, mlp_cache = layers.mlp(
+        normed, **mlp, activation=ACTIVATIONS[config.activation], parts=layers
+    )
     added, drop_2_cache = layers.dropout(added, dropout["mlp"])
     x = x + added
     return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
@@ -57,10 +65,3 @@ def block_backward(dx, cache):
     dbranch, dln_1 = layers.layernorm_backward(dnormed, ln_1_cache)
     dx = dx + dbranch
     return dx, {"ln_1": dln_1, "attn": dattn, "ln_2": dln_2, "mlp": dmlp}
-
-
-def activation(config, layers):
-    """The MLP's activation as a pair, forward and backward."""
-    if config.activation == "gelu_new":
-        return layers.gelu, layers.gelu_backward
-    return layers.gelu_exact, layers.gelu_exact_backward

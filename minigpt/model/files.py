@@ -111,8 +111,8 @@ def read_config(path: Path) -> GPTConfig:
         raise UserError(f"{path} describes a model of type {found!r}; minigpt reads 'gpt2'.")
     _refuse_variants(path, stored)
     fields = {name: stored[theirs] for name, theirs in FIELDS.items() if theirs in stored}
-    fields["activation"] = ALIASES.get(stored.get("activation_function"), fields.get("activation"))
-    fields = {name: value for name, value in fields.items() if value is not None}
+    if fields.get("activation") in ALIASES:
+        fields["activation"] = ALIASES[fields["activation"]]
     return GPTConfig(**fields, bias=stored.get("bias", True))
 
 

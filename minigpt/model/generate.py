@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+import minigpt.layers
 from minigpt.backend import to_host
 from minigpt.errors import UserError
-from minigpt.model.block import activation
+from minigpt.model.block import ACTIVATIONS
 
 
 class KVCache:
@@ -45,10 +46,11 @@ def next_logits(model, ids, cache: KVCache):
         cache.keys[i][:, :, start:stop] = k
         cache.values[i][:, :, start:stop] = v
         k, v = cache.keys[i][:, :, :stop], cache.values[i][:, :, :stop]
-        heads, _ = layers.scaled_dot_product(q, k, v, mask)
+        heads, _ = layers.scaled_dot_product(q, k, v, mask, parts=layers)
         x = x + layers.linear(layers.merge_heads(heads), **block["attn"]["c_proj"])[0]
         normed, _ = layers.layernorm(x, **block["ln_2"], eps=eps)
-        x = x + layers.mlp(normed, **block["mlp"], activation=activation(config, layers))[0]
+        name = ACTIVATIONS[config.activation]
+        x = x + layers.mlp(normed, **block["mlp"], activation=name, parts=layers)[0]
     cache.length = stop
     x, _ = layers.layernorm(x[:, -1], **p["ln_f"], eps=eps)
     return layers.unembedding(x, **p.get("lm_head", p["wte"]))[0]
@@ -91,10 +93,15 @@ def generate(
     out = to_host(ids).astype(np.int64)  # a prompt of bytes could not hold the larger ids
     ended = np.zeros(len(out), dtype=bool)
     cache, new = KVCache(model, len(out)), out
+    own_attention = model.layers.attention is not minigpt.layers.attention  # it knows no cache
     for _ in range(max_new_tokens):
-        if cache.length + new.shape[1] > model.config.block_size:
-            new, cache = out[:, -model.config.block_size :], KVCache(model, len(out))
-        logits = to_host(next_logits(model, model.xp.asarray(new), cache)).astype(np.float64)
+        if own_attention:
+            logits = model(out[:, -model.config.block_size :])[:, -1]
+        else:
+            if cache.length + new.shape[1] > model.config.block_size:
+                new, cache = out[:, -model.config.block_size :], KVCache(model, len(out))
+            logits = next_logits(model, model.xp.asarray(new), cache)
+        logits = to_host(logits).astype(np.float64)
         new = choose(logits, rng, temperature, top_k, top_p)
         if stop is not None:
             new = np.where(ended, stop, new)
@@ -120,8 +127,8 @@ def choose(logits, rng, temperature=1.0, top_k=None, top_p=None) -> np.ndarray:
     if temperature == 0:
         return logits.argmax(axis=-1)
     order = np.argsort(-logits, axis=-1, kind="stable")  # likeliest first
-    scores = np.take_along_axis(logits, order, axis=-1) / temperature
-    p = np.exp(scores - scores[:, :1])
+    scores = np.take_along_axis(logits, order, axis=-1)
+    p = np.exp((scores - scores[:, :1]) / temperature)
     if top_k is not None:
         p[:, top_k:] = 0
     p /= p.sum(axis=-1, keepdims=True)

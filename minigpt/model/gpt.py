@@ -6,7 +6,7 @@ import numpy as np
 
 import minigpt.layers
 from minigpt.backend import get_array_module
-from minigpt.model.block import NO_MASKS, block, block_backward
+from minigpt.model.block import NO_DROPOUT, block, block_backward
 
 
 def gpt(
@@ -30,7 +30,7 @@ def gpt(
         logits (B, T, V), and the cache.
     """
     positions = get_array_module(ids).arange(ids.shape[1])
-    masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_MASKS)}
+    masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_DROPOUT)}
     tokens, wte_cache = layers.embedding(ids, **wte)
     places, wpe_cache = layers.embedding(positions, **wpe)
     x, drop_cache = layers.dropout(tokens + places, masks["embd"])

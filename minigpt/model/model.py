@@ -30,6 +30,7 @@ class GPT:
         dtype: "float32" or "float64".
         layers: the table of functions to compute with; the clear ones of `minigpt.layers` are the
             default. Any object with the same names will do.
+        params: weights by GPT-2's names, instead of initial ones.
 
     Attributes:
         params: a `FlatTree` of all parameters, by GPT-2's names. The optimizer writes into it;
@@ -60,6 +61,7 @@ class GPT:
 
     def __call__(self, ids, mask=None):
         """Logits (B, T, V) for ids (B, T); see `gpt` for the mask."""
+        mask = None if mask is None else self.xp.asarray(mask)
         return self._forward(self._check_ids(ids), mask=mask)[0]
 
     def loss(self, ids, targets, count=None):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -183,15 +185,35 @@ def shared_out(threads: int):
     if threads == 1:
         yield map
         return
-    with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with _OneBlasThread(), ThreadPoolExecutor(threads) as pool:
         yield pool.map
 
 
-def _controller(cache=[]) -> ThreadpoolController:  # noqa: B006
+class _OneBlasThread:
+    """Limits BLAS to one thread while anybody needs it, and then restores what was before.
+
+    The limit belongs to the whole process, so two trainings at once must share it.
+    """
+
+    lock, users, limiter = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self.lock:
+            if _OneBlasThread.users == 0:
+                _OneBlasThread.limiter = _blas().limit(limits=1, user_api="blas")
+            _OneBlasThread.users += 1
+
+    def __exit__(self, *error):
+        with self.lock:
+            _OneBlasThread.users -= 1
+            if _OneBlasThread.users == 0:
+                _OneBlasThread.limiter.restore_original_limits()
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
     """The BLAS libraries of this process, looked for once: a search takes milliseconds."""
-    if not cache:
-        cache.append(ThreadpoolController())
-    return cache[0]
+    return ThreadpoolController()
 
 
 def _choose_threads(model, threads: int | None, batch_size: int) -> int:

@@ -67,7 +67,7 @@ def small_attention(scale):
         "c_proj": {"weight": scale * rng.normal(size=(C, C)), "bias": np.zeros(C)},
     }
     mask = np.ones((2, 3, 5, 5))
-    forward = partial(layers.attention, n_head=3, weights_mask=mask)
+    forward = partial(layers.attention, n_head=3, dropout_mask=mask)
     return forward, [rng.normal(size=(2, 5, C))], params
 
 

@@ -77,7 +77,7 @@ PARTS = {
     "attention": Part(
         partial(
             layers.attention, n_head=H, mask=left_padding(B, T),
-            weights_mask=layers.dropout_mask(rng, (B, H, T, T), 0.3, normal(2)),
+            dropout_mask=layers.dropout_mask(rng, (B, H, T, T), 0.3, normal(2)),
         ),
         layers.attention_backward, [normal((B, T, C))],
         {"c_attn": affine(C, 3 * C), "c_proj": affine(C, C)},
@@ -386,7 +386,7 @@ def attention_with(product_backward):
     """The attention's backward with another one for the scaled dot product."""
 
     def backward(dy, cache):
-        n_head, qkv_cache, heads_cache, proj_cache = cache
+        _, n_head, qkv_cache, heads_cache, proj_cache = cache
         dmerged, dc_proj = layers.linear_backward(dy, proj_cache)
         dqkv = product_backward(layers.split_heads(dmerged, n_head), heads_cache)
         dqkv = np.concatenate([layers.merge_heads(d) for d in dqkv], axis=-1)
@@ -398,11 +398,11 @@ def attention_with(product_backward):
 
 def dot_product_backward(dy, cache, *, softmax=layers.softmax_backward, scaled=True, dropped=True,
                          masked=True, k_transposed=True):  # fmt: skip
-    q, k, v, mask, softmax_cache, weights_mask, kept = cache
+    _, q, k, v, mask, softmax_cache, dropout_mask, kept = cache
     dweights = dy @ v.swapaxes(-1, -2)
     dv = kept.swapaxes(-1, -2) @ dy
     if dropped:
-        dweights = dweights * weights_mask
+        dweights = dweights * dropout_mask
     dscores, _ = softmax(dweights, softmax_cache)
     if masked:
         dscores = np.where(mask, dscores, 0)
@@ -441,7 +441,7 @@ def values_only(dy, cache):
 
 def dropout_forgotten_in_dv(dy, cache):
     dq, dk, _ = dot_product_backward(dy, cache)
-    return dq, dk, cache[4].swapaxes(-1, -2) @ dy  # weights, where kept was used
+    return dq, dk, cache[5].swapaxes(-1, -2) @ dy  # weights, where kept was used
 
 
 for product in (swapped, values_only, dropout_forgotten_in_dv):
@@ -450,7 +450,7 @@ for product in (swapped, values_only, dropout_forgotten_in_dv):
 
 @wrong("attention", "c_attn.weight")
 def heads_not_split_but_reshaped(dy, cache):
-    n_head, qkv_cache, heads_cache, proj_cache = cache
+    _, n_head, qkv_cache, heads_cache, proj_cache = cache
     dmerged, dc_proj = layers.linear_backward(dy, proj_cache)
     dheads = dmerged.reshape(B, n_head, T, C // n_head)
     dqkv = dot_product_backward(dheads, heads_cache)
@@ -464,7 +464,7 @@ def heads_not_split_but_reshaped(dy, cache):
 
 @wrong("mlp", "c_fc.weight")
 def the_activation_passed_over(dy, cache):
-    fc_cache, _, _, proj_cache = cache
+    _, _, fc_cache, _, proj_cache = cache
     dactive, dc_proj = layers.linear_backward(dy, proj_cache)
     dx, dc_fc = layers.linear_backward(dactive, fc_cache)
     return dx, {"c_fc": dc_fc, "c_proj": dc_proj}
@@ -472,9 +472,9 @@ def the_activation_passed_over(dy, cache):
 
 @wrong("mlp", "c_fc.bias")
 def the_other_activation(dy, cache):
-    fc_cache, _, (hidden, _), proj_cache = cache
-    other = layers.gelu_exact_backward
-    return layers.mlp_backward(dy, (fc_cache, other, layers.gelu_exact(hidden)[1], proj_cache))
+    parts, _, fc_cache, (hidden, _), proj_cache = cache
+    other = layers.gelu_exact(hidden)[1]
+    return layers.mlp_backward(dy, (parts, "gelu_exact", fc_cache, other, proj_cache))
 
 
 changed("mlp", "c_proj.weight", "the_two_layers_swapped",

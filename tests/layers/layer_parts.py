@@ -73,7 +73,7 @@ def parts(dtype="float64") -> dict[str, Part]:
     qkv = normal(B, H, T_query, D), normal(B, H, T_key, D), normal(B, H, T_key, D)
     causal = layers.causal_mask(T_query, T_key, np)
     add("scaled_dot_product", partial(layers.scaled_dot_product, mask=causal), product, *qkv)
-    bound = {"mask": causal & left_padding(B, T_key, 3), "weights_mask": drop(B, H, T_query, T_key)}
+    bound = {"mask": causal & left_padding(B, T_key, 3), "dropout_mask": drop(B, H, T_query, T_key)}
     add("scaled_dot_product, masks", partial(layers.scaled_dot_product, **bound), product, *qkv)
 
     B, T, H, C = 2, 5, 3, 12
@@ -81,15 +81,15 @@ def parts(dtype="float64") -> dict[str, Part]:
         "attention": {},
         "attention, no bias": {"bias": False},
         "attention, padding": {"mask": left_padding(B, T)},
-        "attention, dropout": {"weights_mask": drop(B, H, T, T)},
-        "attention, both": {"mask": left_padding(B, T), "weights_mask": drop(B, H, T, T)},
+        "attention, dropout": {"dropout_mask": drop(B, H, T, T)},
+        "attention, both": {"mask": left_padding(B, T), "dropout_mask": drop(B, H, T, T)},
     }
     for name, options in variants.items():
         bias = options.pop("bias", True)
         add(name, partial(layers.attention, n_head=H, **options), layers.attention_backward,
             normal(B, T, C), c_attn=affine(C, 3 * C, bias), c_proj=affine(C, C, bias))  # fmt: skip
 
-    exact = {"activation": (layers.gelu_exact, layers.gelu_exact_backward)}
+    exact = {"activation": "gelu_exact"}
     for name, options, bias in (
         ("mlp", {}, True), ("mlp, no bias", {}, False), ("mlp, exact", exact, True)
     ):  # fmt: skip
