@@ -64,7 +64,8 @@ def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title
         axes.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, max(last, 1) * 1.01))
         low = min([*rungs.values(), points[-1][1]])
         axes.set_ylim(low * 0.87, max([*rungs.values(), points[0][1]]) * 1.15)
-        axes.set_title(f"{title}: {points[-1][1]:.2f} nats a token after {last:,} steps", pad=12)
+        axes.set_title(f"{title}: {points[-1][1]:.2f} nats a token after {last:,} steps", pad=12,
+                       parse_math=False)  # fmt: skip
         axes.legend(loc="upper right", bbox_to_anchor=(1, 0.86), frameon=False)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 
-import minigpt
-from minigpt.cli import doctor, sample, tokenize, train
 from minigpt.errors import UserError
+from minigpt.version import __version__
 
+COMMANDS = ["train", "sample", "tokenize", "doctor"]
 EXAMPLES = """\
 examples:
   minigpt train                          train a GPT on the built-in stories (under two minutes)
@@ -28,8 +29,8 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def build_parser() -> Parser:
-    """The parser of `minigpt` with all its commands."""
+def build_parser(names: list[str]) -> Parser:
+    """The parser of `minigpt` with the commands of these names."""
     parser = Parser(
         prog="minigpt",
         description="A GPT from scratch in NumPy. Without a command: the main job, `train`.",
@@ -37,10 +38,10 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"minigpt {minigpt.__version__}")
+    parser.add_argument("--version", action="version", version=f"minigpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for module in (train, sample, tokenize, doctor):
-        module.add_parser(commands)
+    for name in names:
+        importlib.import_module(f"minigpt.cli.{name}").add_parser(commands)
     return parser
 
 
@@ -52,11 +53,27 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if not argv:
         argv = ["train"]
-    args = build_parser().parse_args(argv)
+    alone = argv[0] == "doctor"  # it must run when a package that the others need is missing
     try:
+        args = build_parser(["doctor"] if alone else COMMANDS).parse_args(argv)
+        args.command_line = argv[1:]
         return args.run(args)
+    except ModuleNotFoundError as error:
+        print(f"minigpt: {error}; `minigpt doctor` tells what to install.", file=sys.stderr)
+        return 2
     except UserError as error:
         print(f"minigpt {args.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as `head`, has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"minigpt {args.command}: the system says: {error.strerror or error}{where}; check the "
+            f"path, its permissions and the room on the disk.",
+            file=sys.stderr,
+        )
         return 2
     except MemoryError:
         print(
@@ -68,6 +85,3 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

@@ -9,7 +9,7 @@ from minigpt.cli.options import latest_run
 from minigpt.errors import UserError
 from minigpt.model import GPT
 from minigpt.tokenizer import Tokenizer
-from minigpt.training.samples import sample_texts
+from minigpt.training.samples import TEMPERATURE, TOP_P, sample_texts
 
 EXAMPLES = """\
 examples:
@@ -34,10 +34,11 @@ def add_parser(commands) -> None:
     parser.add_argument("--prompt", default="", help="how the text begins")
     parser.add_argument("--n", type=int, default=1, help="number of texts (1)")
     parser.add_argument("--max-new-tokens", type=int, help="default: what the block has room for")
-    parser.add_argument("--temperature", type=float, default=0.7, help="0: the likeliest (0.7)")
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE,
+                        help=f"0 takes the likeliest ({TEMPERATURE})")  # fmt: skip
     parser.add_argument("--top-k", type=int, help="draw among the k likeliest tokens")
-    parser.add_argument("--top-p", type=float, default=0.9,
-                        help="draw among the likeliest with probability p (0.9)")  # fmt: skip
+    parser.add_argument("--top-p", type=float, default=TOP_P,
+                        help=f"draw among the likeliest with probability p ({TOP_P})")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal texts (0)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.set_defaults(run=run)

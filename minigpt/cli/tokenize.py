@@ -52,7 +52,7 @@ def run(args) -> int:
         raise UserError('There is nothing to do; give a text, as in `minigpt tokenize "Hello"`.')
     tokenizer = _train(args) if args.train is not None else _load(args)
     if args.words is not None:
-        text = sys.stdin.read() if args.words == "-" else args.words
+        text = _standard_input() if args.words == "-" else args.words
         _print_tokens(tokenizer, text, args.json)
     return 0
 
@@ -66,6 +66,8 @@ def _train(args) -> Tokenizer:
     tokenizer = Tokenizer.train(texts, vocab_size=args.train)
     seconds = time.perf_counter() - started
     if args.out:
+        if Path(args.out, "model.safetensors").exists():
+            raise UserError(f"{args.out} holds a model with its own tokenizer; name another --out.")
         tokenizer.save_pretrained(args.out)
     for _ in range(2):  # the second time, its cache of words is warm
         started = time.perf_counter()
@@ -75,6 +77,13 @@ def _train(args) -> Tokenizer:
           f"{seconds:.2f} s; the text is {tokens:,} tokens, encoded at {speed / 1e6:.1f} MB/s"
           + (f"; saved in {args.out}" if args.out else ""), file=sys.stderr)  # fmt: skip
     return tokenizer
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"The input is not UTF-8 (at byte {error.start}).") from error
 
 
 def _load(args) -> Tokenizer:

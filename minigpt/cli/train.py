@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import os
 import signal
 import sys
 import time
@@ -15,7 +16,7 @@ from minigpt import plots
 from minigpt.cli.options import new_folder, words_of_config
 from minigpt.errors import UserError
 from minigpt.training.run import Run
-from minigpt.training.samples import sample_stories, sample_texts
+from minigpt.training.samples import TEMPERATURE, TOP_P, sample_stories, sample_texts
 from minigpt.training.settings import RECIPES, TOKENIZERS, Settings, recipe
 from minigpt.training.trainer import Diverged
 
@@ -24,7 +25,7 @@ examples:
   minigpt train                                    the built-in stories
   minigpt train --language zh                      the same stories in Chinese
   minigpt train --text my_notes.txt other_folder   texts of your own
-  minigpt train --recipe nanogpt-cpu               tiny Shakespeare exactly as nanoGPT trains it
+  minigpt train --recipe nanogpt-cpu               tiny Shakespeare with nanoGPT's numbers
   minigpt train --n-layer 2 --n-embd 64 --batch-size 12 --lr 1e-3 --steps 500
   minigpt train --config my_run.toml --seed 1      options from a file; the command line wins
   minigpt train --resume runs/tinytown             go on after Ctrl-C or a crash
@@ -127,41 +128,49 @@ def run(args) -> int:
         print(f"\nStopped and saved after step {this.trainer.step_number}; go on with:")
         print(f'  minigpt train --resume "{this.folder}"')
         return 130
-    _print_end(this, time.perf_counter() - started)
+    try:
+        _print_end(this, time.perf_counter() - started)
+    except KeyboardInterrupt:
+        print(f'\nThe training is done and saved: minigpt sample --model "{this.folder}"')
+        return 130
     return 0
 
 
 def open_run(args) -> Run:
     """The run that the options ask for, resumed or new."""
-    if args.config:
+    if args.config:  # its words come first, so that those of the command line win
         words = words_of_config(args.config, args.parser)
-        namespace = args.parser.parse_args(words)
-        for name, value in vars(namespace).items():
-            if getattr(args, name, None) in (None, False):
-                setattr(args, name, value)
+        args = args.parser.parse_args([*words, *args.command_line])
     given = {
         field.name: getattr(args, field.name)
         for field in dataclasses.fields(Settings)
         if getattr(args, field.name) is not None
     }
     if args.resume:
-        wrong = [f"--{name.replace('_', '-')}" for name in given] + ["--out"] * bool(args.out)
+        given |= {name: 1 for name in ("out", "recipe", "overwrite") if getattr(args, name)}
+        wrong = [f"--{name.replace('_', '-')}" for name in given]
         if wrong:
             raise UserError(
                 f"--resume goes on with the settings of the run; leave out {', '.join(wrong)}."
             )
         return Run(Path(args.resume), None)
     if "text" in given:
-        given["text"] = tuple(given["text"])
+        given["text"] = tuple(_lasting_name(name) for name in given["text"])
     name = args.recipe or ("text" if "text" in given else "tinytown")
     settings = recipe(name, **given)
     folder = Path(args.out) if args.out else new_folder(args.recipe or _run_name(settings))
     return Run(folder, settings, args.overwrite)
 
 
+def _lasting_name(text: str) -> str:
+    """A path that holds from any folder; the name of a public corpus as it is."""
+    path = Path(text)
+    return str(path.resolve()) if path.exists() else text
+
+
 def _run_name(settings: Settings) -> str:
     if settings.text:
-        return Path(settings.text[0]).stem or "text"
+        return Path(settings.text[0]).stem[:40] or "text"
     return "tinytown" if settings.language == "en" else f"tinytown-{settings.language}"
 
 
@@ -177,7 +186,7 @@ def _stop_politely():
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        print("\nStopping after this step …", file=sys.stderr, flush=True)
+        os.write(2, b"\nStopping after this step ...\n")  # print could be interrupted in itself
 
     names = [signal.SIGINT, signal.SIGTERM]
     try:
@@ -275,10 +284,12 @@ def _print_end(this: Run, seconds: float) -> None:
     print(f"\nThe ladder of losses, in nats a token ({summary['bits_per_byte']:.3f} bits a byte):")
     print("\n".join(ladder_lines(this.rungs, summary["val_loss"])))
     if summary["floor"] is not None:
-        print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor.")
+        print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor, which is "
+              f"{summary['floor_bits_per_byte']:.3f} bits a byte; ", end="")  # fmt: skip
+    print(f"{this.rungs['bigram'] - summary['val_loss']:.2f} nats below counted pairs.")
     if samples:
-        print(f"Of {len(samples.texts)} stories sampled (temperature 0.7, top-p 0.9), "
-              f"{samples.well_formed:.0%} are well formed and {samples.consistent:.0%} agree with "
+        print(f"Of {len(samples.texts)} stories sampled (temperature {TEMPERATURE}, top-p {TOP_P}),"
+              f" {samples.well_formed:.0%} are well formed and {samples.consistent:.0%} agree with "
               f"themselves.")  # fmt: skip
     memory = summary["peak_memory_mb"]
     print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"

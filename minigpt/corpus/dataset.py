@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from minigpt.errors import UserError
 from minigpt.tokenizer import Tokenizer
 
 END_OF_TEXT = "<|endoftext|>"
+SHORTEST_SPLIT = 100  # characters
 
 
 @dataclass
@@ -33,7 +35,6 @@ class Dataset:
     validation: list[str]
     documents: bool
     floor_nats: float | None = None
-    language: str = "en"
 
     @cached_property
     def train_bytes(self) -> int:
@@ -46,8 +47,8 @@ class Dataset:
 
 def tinytown_dataset(language: str, megabytes: float, seed: int, val_fraction: float) -> Dataset:
     """Stories of TinyTown with the exact probability of each validation story."""
-    if not megabytes > 0:
-        raise UserError(f"corpus_mb must be above 0, not {megabytes}.")
+    if not 0 < megabytes < math.inf:
+        raise UserError(f"corpus_mb must be a number above 0, not {megabytes}.")
     train, validation = tinytown.corpus(seed, int(megabytes * 1e6), language, val_fraction)
     if not train or not validation:
         raise UserError(
@@ -57,7 +58,7 @@ def tinytown_dataset(language: str, megabytes: float, seed: int, val_fraction: f
     floor_nats = -sum(story.log_prob for story in validation)
     name = f"TinyTown ({language})"
     texts = [story.text for story in train], [story.text for story in validation]
-    return Dataset(name, *texts, documents=True, floor_nats=floor_nats, language=language)
+    return Dataset(name, *texts, documents=True, floor_nats=floor_nats)
 
 
 def text_files(names: list[str]) -> list[str]:
@@ -68,23 +69,30 @@ def text_files(names: list[str]) -> list[str]:
 def text_dataset(names: list[str], val_fraction: float) -> Dataset:
     """Text files, folders, or public corpora by name; the last part of each is for validation.
 
-    A name that is no file but is known (`shakespeare`) is fetched once and kept.
+    Texts of less than `SHORTEST_SPLIT` characters are for training only. A name that is no file
+    but is known (`shakespeare`) is fetched once and kept.
     """
     if not val_fraction > 0:
         raise UserError(f"val_fraction must be above 0 and below 1, not {val_fraction}.")
-    texts = [split_text(text, val_fraction) for text in text_files(names)]
-    train, validation = ([text[part] for text in texts] for part in (0, 1))
-    return Dataset(", ".join(names), train, validation, documents=False)
+    texts = text_files(names)
+    shortest = min(SHORTEST_SPLIT, max(map(len, texts)))
+    parts = [split_text(text, val_fraction) for text in texts if len(text) >= shortest]
+    train = [part for part, _ in parts] + [text for text in texts if len(text) < shortest]
+    return Dataset(", ".join(names), train, [part for _, part in parts], documents=False)
 
 
 @dataclass
 class EncodedDataset:
-    """A dataset as token ids, ready for training and for a fair validation."""
+    """A dataset as token ids, ready for training and for a fair validation.
+
+    `predicted_bytes` is the size of what validation asks for: all but the first tokens of texts
+    that nothing stands before.
+    """
 
     dataset: Dataset
-    eot: int | None
     train: list[np.ndarray] = field(repr=False)
     validation: list[np.ndarray] = field(repr=False)
+    predicted_bytes: int
 
     @cached_property
     def train_tokens(self) -> np.ndarray:
@@ -141,13 +149,21 @@ def train_tokenizer(dataset: Dataset, kind: str, vocab_size: int) -> Tokenizer:
 
 
 def encode_dataset(dataset: Dataset, tokenizer: Tokenizer) -> EncodedDataset:
-    """Encode all texts; a document gets the end-of-text token before and after it."""
+    """Encode all texts, each after an end-of-text token, if the tokenizer has one.
+
+    So the model learns how texts begin, and where one ends and another begins; a document has the
+    token behind it too, as its end is to be predicted.
+    """
+    mark = [] if tokenizer.eot is None else [tokenizer.eot]
 
     def encode(text: str) -> np.ndarray:
         ids = tokenizer.encode(text)
-        return np.array([tokenizer.eot, *ids, tokenizer.eot] if dataset.documents else ids)
+        return np.array([*mark, *ids, *(mark if dataset.documents else [])], dtype=np.int64)
 
     train, validation = (list(map(encode, part)) for part in (dataset.train, dataset.validation))
-    if not dataset.documents and min(map(len, validation)) < 2:
+    validation = [ids for ids in validation if len(ids) > 1]
+    if not validation:
         raise UserError("The validation part of the text has fewer than 2 tokens; use more text.")
-    return EncodedDataset(dataset, tokenizer.eot, train, validation)
+    firsts = [] if mark else [tokenizer.token_bytes(int(ids[0])) for ids in validation]
+    predicted = dataset.validation_bytes - sum(map(len, firsts))
+    return EncodedDataset(dataset, train, validation, predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -62,7 +63,7 @@ class GPTConfig:
             names = ", ".join(ACTIVATIONS)
             raise UserError(f"Unknown activation {self.activation!r}; use one of: {names}.")
         for name in ("layer_norm_epsilon", "init_std"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)!r}.")
 
     @classmethod

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import math
 import platform
@@ -29,11 +31,12 @@ from minigpt.errors import UserError
 from minigpt.files import atomic_write
 from minigpt.machine import memory, peak_memory_mb
 from minigpt.model import GPT, GPTConfig
+from minigpt.model.files import WEIGHTS_FILE
 from minigpt.tokenizer import Tokenizer
 from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from minigpt.training.ladder import ladder
 from minigpt.training.samples import Samples, sample_texts
-from minigpt.training.settings import SETTINGS_FILE, Settings
+from minigpt.training.settings import Settings
 from minigpt.training.trainer import Diverged, Trainer, evaluate
 from minigpt.version import __version__
 
@@ -83,18 +86,27 @@ class Run:
         self._resume() if resume else self._create()
 
     def _check_free(self, overwrite: bool) -> None:
-        if (self.folder / SETTINGS_FILE).exists() and not overwrite:
+        if overwrite:
+            return
+        if (self.folder / CHECKPOINT_FILE).exists():
             raise UserError(
                 f"{self.folder} already holds a run; go on with it by "
                 f'`minigpt train --resume "{self.folder}"`, add --overwrite, or name another --out.'
             )
+        if (self.folder / WEIGHTS_FILE).exists():
+            raise UserError(
+                f"{self.folder} already holds a model; add --overwrite, or name another --out."
+            )
 
     def _create(self) -> None:
-        old = (CHECKPOINT_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png")
-        for path in filter(Path.exists, (self.folder / name for name in old)):
-            path.unlink()
-        self.settings.save(self.folder)
+        """Write the untrained model, largest file first: a full disk then leaves the old run."""
+        self.model.save_pretrained(self.folder)
         self.tokenizer.save_pretrained(self.folder)
+        self.settings = dataclasses.replace(self.settings, threads=self.trainer.threads)
+        self.settings.save(self.folder)
+        for name in (CHECKPOINT_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png"):
+            with contextlib.suppress(OSError):  # what can't be deleted will be replaced
+                (self.folder / name).unlink()
 
     def _resume(self) -> None:
         extra = load_checkpoint(self.folder, self.trainer)
@@ -104,9 +116,7 @@ class Run:
                 "a new run in another --out."
             )
         self.seconds, self.best = extra["seconds"], extra["best"]
-        lines = (self.folder / LOG_FILE).read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.endswith("}")]
-        self.log = [row for row in rows if row["step"] <= self.trainer.step_number]
+        self.log = [row for row in read_log(self.folder) if row["step"] <= self.trainer.step_number]
 
     def train(
         self,
@@ -181,7 +191,12 @@ class Run:
         """Nats a token and bits a byte, over the whole validation part."""
         per_batch = max(1, EVALUATION_TOKENS // self.settings.block_size)
         nats, count = evaluate(self.model, padded(self.pairs, per_batch), self.settings.threads)
-        return nats / count, nats / math.log(2) / self.encoded.dataset.validation_bytes
+        return nats / count, nats / math.log(2) / self.encoded.predicted_bytes
+
+    def floor_bits_per_byte(self) -> float | None:
+        """The loss floor in bits a byte, where it is known."""
+        nats = self.encoded.dataset.floor_nats
+        return nats and nats / math.log(2) / self.encoded.predicted_bytes
 
     def checkpoint(self) -> None:
         """Write the log, and the state of the run, from which `--resume` goes on."""
@@ -207,6 +222,7 @@ class Run:
             "val_loss": val_loss,
             "floor": self.encoded.floor,
             "bits_per_byte": bits_per_byte,
+            "floor_bits_per_byte": self.floor_bits_per_byte(),
             "ladder": self.rungs,
             "seconds": self.seconds,
             "tokens_per_second": self.trainer.tokens_seen / max(self.seconds, 1e-9),
@@ -226,6 +242,19 @@ class Run:
         return summary
 
 
+def read_log(folder: Path) -> list[dict]:
+    """The rows of a run's log; raises UserError when it is missing or damaged."""
+    path = Path(folder) / LOG_FILE
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        assert all({"step", "train_loss", "val_loss"} <= row.keys() for row in rows)
+        return rows
+    except (OSError, ValueError, AttributeError, AssertionError) as error:
+        raise UserError(
+            f"{path} is missing or damaged; the run can't go on, but its model can be sampled."
+        ) from error
+
+
 def check_memory(config: GPTConfig, batch_size: int) -> None:
     """Refuse sizes that this machine's memory can't hold, before any of it is taken.
 
@@ -239,7 +268,7 @@ def check_memory(config: GPTConfig, batch_size: int) -> None:
     """
     V, C, L, H, T = (getattr(config, name) for name in
                      ("vocab_size", "n_embd", "n_layer", "n_head", "block_size"))  # fmt: skip
-    parameters = V * C + T * C + L * 12 * C * C
+    parameters = V * C * (1 if config.tie_weights else 2) + T * C + L * 12 * C * C
     needed = 4 * (5 * parameters + batch_size * T * (3 * V + L * (30 * C + 5 * H * T)))
     total = memory()["total"]
     if total is not None and needed > total:

@@ -8,6 +8,8 @@ import numpy as np
 
 from minigpt.corpus import tinytown
 
+TEMPERATURE, TOP_P = 0.7, 0.9  # a little surer than the model is; for all samples of a run
+
 
 @dataclass
 class Samples:
@@ -50,7 +52,7 @@ def sample_texts(
 
 
 def sample_stories(
-    model, tokenizer, n: int, language: str, seed: int = 0, temperature=0.7, top_p=0.9
+    model, tokenizer, n: int, language: str, seed: int = 0, temperature=TEMPERATURE, top_p=TOP_P
 ) -> Samples:
     """Sample n stories of TinyTown and check each."""
     texts = sample_texts(model, tokenizer, n, seed=seed, temperature=temperature, top_p=top_p)

@@ -101,7 +101,7 @@ NANOGPT_CPU = {  # the model and the course of nanoGPT's training on a laptop
 RECIPES = {
     # The main job.
     "tinytown": {},
-    # nanoGPT's numbers to the last, to compare with.
+    # nanoGPT's numbers, to compare with.
     "nanogpt-cpu": {
         **NANOGPT_CPU,
         **{"init_std": 0.02, "lr": 1e-3, "min_lr": 1e-4, "weight_decay": 0.1},

@@ -85,7 +85,7 @@ def test_every_command_has_help_with_examples(cli):
 
 
 def test_no_arguments_mean_the_main_job():
-    assert build_parser().parse_args(["train"]).recipe is None
+    assert build_parser(["train"]).parse_args(["train"]).recipe is None
 
 
 def test_a_closed_pipe_is_no_error():

@@ -187,7 +187,21 @@ def test_options_from_a_file_yield_to_the_command_line(cli, small):
     assert code == 0, err
     stored = json.loads(Path("r/run.json").read_text(encoding="utf-8"))
     assert (stored["n_layer"], stored["bias"], stored["lr"]) == (2, False, 3e-3)
-    assert (stored["tokenizer"], stored["text"]) == ("char", ["notes.txt"])
+    assert (stored["tokenizer"], stored["text"]) == (
+        "char",
+        [str(Path("notes.txt").resolve())],
+    )
+
+
+def test_the_command_line_wins_over_the_file_with_zero_and_no_too(cli, small):
+    Path("my.toml").write_text(
+        "seed = 3\ndropout = 0.5\nbias = true\nwarmup = 50\nclip = 2.0\n", encoding="utf-8"
+    )
+    words = "--seed 0 --dropout 0 --no-bias --warmup 0 --out r --config my.toml".split()
+    assert cli("train", *small, *words)[0] == 0
+    stored = json.loads(Path("r/run.json").read_text(encoding="utf-8"))
+    found = [stored[name] for name in ("seed", "dropout", "bias", "warmup", "clip")]
+    assert found == [0, 0.0, False, 0, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -229,6 +243,8 @@ BAD = [
     ("--seed -1", "seed"),
     ("--corpus-mb 0", "corpus_mb"),
     ("--corpus-mb nan", "corpus_mb"),
+    ("--corpus-mb inf", "corpus_mb"),
+    ("--init-std inf", "init_std"),
     ("--val-fraction 0", "val"),
     ("--val-fraction 1.5", "val"),
     ("--vocab-size 200", "256"),
@@ -258,6 +274,41 @@ def test_a_users_mistake_is_one_sentence_and_leaves_nothing(cli, words, told):
     assert code == 2
     assert told in err and "Traceback" not in err and err.count("\n") == 1
     assert not Path("new").exists()
+
+
+def test_a_damaged_log_is_told(cli, trained):
+    (trained / "log.jsonl").write_text('{"step": 1}\n', encoding="utf-8")
+    code, _, err = cli("train", "--resume", trained)
+    assert code == 2 and "log.jsonl" in err
+    (trained / "log.jsonl").unlink()
+    code, _, err = cli("train", "--resume", trained)
+    assert code == 2 and "log.jsonl" in err
+
+
+def test_a_run_goes_on_from_another_folder_with_its_own_threads(cli, monkeypatch):
+    Path("notes.txt").write_text("the cat sat on the mat. " * 100, encoding="utf-8")
+    words = "--text notes.txt --tokenizer byte --block-size 16 --n-layer 1 --n-head 1 --n-embd 8"
+    assert cli("train", *words.split(), "--steps", 2, "--out", "r", "--threads", 3)[0] == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert cli("train", "--resume", "../r")[0] == 0
+    assert Run(Path("../r"), None).trainer.threads == 3
+
+
+def test_many_files_each_begin_with_the_mark_and_short_ones_only_train(cli):
+    Path("texts").mkdir()
+    Path("texts/a.txt").write_text("One long text about a cat. " * 40, encoding="utf-8")
+    Path("texts/b.txt").write_text("hello", encoding="utf-8")
+    Path("texts/c$x_{$.txt").write_text("Another text about a dog. " * 40, encoding="utf-8")
+    words = "--vocab-size 270 --block-size 16 --n-layer 1 --n-head 1 --n-embd 8 --steps 2".split()
+    code, _, err = cli("train", "--text", "texts", *words, "--out", "r")
+    assert code == 0, err
+    run = Run(Path("r"), None)
+    eot = run.tokenizer.eot
+    assert [text[0] for text in run.encoded.train] == [eot] * 3
+    assert len(run.encoded.validation) == 2
+    assert run.encoded.predicted_bytes == run.encoded.dataset.validation_bytes
+    assert cli("train", "--text", "texts/c$x_{$.txt", *words, "--out", "s")[0] == 0
 
 
 def test_resuming_nothing_is_told(cli):
