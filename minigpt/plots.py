@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from minigpt.files import atomic_path
@@ -64,8 +65,10 @@ def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title
         axes.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, max(last, 1) * 1.01))
         low = min([*rungs.values(), points[-1][1]])
         axes.set_ylim(low * 0.87, max([*rungs.values(), points[0][1]]) * 1.15)
+        title = title.encode("utf-8", "replace").decode()
         axes.set_title(f"{title}: {points[-1][1]:.2f} nats a token after {last:,} steps", pad=12,
                        parse_math=False)  # fmt: skip
         axes.legend(loc="upper right", bbox_to_anchor=(1, 0.86), frameon=False)
-        with atomic_path(path) as temporary:
+        with atomic_path(path) as temporary, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a sign that the font lacks
             figure.savefig(temporary, format="png")

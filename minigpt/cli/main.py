@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from minigpt.errors import UserError
 from minigpt.version import __version__
@@ -47,41 +48,54 @@ def build_parser(names: list[str]) -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0, 2 for a user's mistake, 130 after Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):  # a pipe on Windows is not UTF-8 by itself
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    argv = sys.argv[1:] if argv is None else argv
-    if not argv:
-        argv = ["train"]
+    _prepare_streams()
+    argv = (sys.argv[1:] if argv is None else argv) or ["train"]
     alone = argv[0] == "doctor"  # it must run when a package that the others need is missing
     try:
         args = build_parser(["doctor"] if alone else COMMANDS).parse_args(argv)
         args.command_line = argv[1:]
+        _refuse_empty(args)
         return args.run(args)
-    except ModuleNotFoundError as error:
-        print(f"minigpt: {error}; `minigpt doctor` tells what to install.", file=sys.stderr)
-        return 2
-    except UserError as error:
-        print(f"minigpt {args.command}: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as `head`, has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"minigpt {args.command}: the system says: {error.strerror or error}{where}; check the "
-            f"path, its permissions and the room on the disk.",
-            file=sys.stderr,
-        )
-        return 2
-    except MemoryError:
-        print(
-            f"minigpt {args.command}: there is not enough memory for these sizes; use a smaller "
-            f"batch size, block size or model.",
-            file=sys.stderr,
-        )
-        return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if argv[0] != "train":
+            return 0
+        sentence = (
+            "nobody reads the output any more; the run stopped after its last checkpoint, and "
+            "can go on with --resume"
+        )
+    except ModuleNotFoundError as error:
+        sentence = f"{error}; `minigpt doctor` tells what to install"
+    except UserError as error:
+        sentence = str(error).removesuffix(".")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        sentence = (
+            f"the system says: {error.strerror or error}{where}; check the path, its permissions "
+            f"and the room on the disk"
+        )
+    except MemoryError:
+        sentence = "these sizes need more memory than there is; use smaller ones"
+    print(f"minigpt {argv[0]}: {sentence}.", file=sys.stderr)
+    return 2
+
+
+def _prepare_streams() -> None:
+    """Standard output may be closed, and on Windows a pipe is not UTF-8 by itself."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _refuse_empty(args: argparse.Namespace) -> None:
+    """An empty value usually comes from a shell variable that was not set."""
+    for name in ("out", "resume", "config", "model", "text"):
+        value = getattr(args, name, None)
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise UserError(f"--{name} is empty; give it a value, or leave it out.")

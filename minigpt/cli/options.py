@@ -24,10 +24,10 @@ def words_of_config(path: str, parser: argparse.ArgumentParser) -> list[str]:
         UserError: for a file that is missing or no TOML, and for an unknown key.
     """
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"Cannot read {path}: {(error.strerror or str(error)).lower()}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path} is not valid TOML: {error}.") from error
     known = {option for action in parser._actions for option in action.option_strings}
     words = []
@@ -64,9 +64,15 @@ def latest_run(runs: Path = Path("runs")) -> Path:
 
 
 def new_folder(name: str, runs: Path = Path("runs")) -> Path:
-    """`runs/name`, or `runs/name-2`, `-3` …: the first that does not exist yet."""
+    """Make `runs/name`, or `runs/name-2`, `-3` …: the first that does not exist yet.
+
+    It is made at once, so that two trainings that start together do not share it.
+    """
     folder, number = runs / name, 1
-    while folder.exists():
-        number += 1
-        folder = runs / f"{name}-{number}"
-    return folder
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = runs / f"{name}-{number}"

@@ -33,7 +33,9 @@ def add_parser(commands) -> None:
     parser.add_argument("--model", metavar="FOLDER", help="default: the last one below runs/")
     parser.add_argument("--prompt", default="", help="how the text begins")
     parser.add_argument("--n", type=int, default=1, help="number of texts (1)")
-    parser.add_argument("--max-new-tokens", type=int, help="default: what the block has room for")
+    parser.add_argument("--max-new-tokens", type=int,
+                        help="default: what the block has room for; beyond it, the model sees "
+                        "its last block_size tokens")  # fmt: skip
     parser.add_argument("--temperature", type=float, default=TEMPERATURE,
                         help=f"0 takes the likeliest ({TEMPERATURE})")  # fmt: skip
     parser.add_argument("--top-k", type=int, help="draw among the k likeliest tokens")

@@ -114,9 +114,7 @@ def run(args) -> int:
 
         def on_evaluation(row):
             _print_row(this, row)
-            plots.loss_curve(
-                this.log, this.rungs, this.folder / "loss.png", this.encoded.dataset.name
-            )
+            _draw(this)
 
         try:
             with warnings.catch_warnings():  # a loss that is not finite is told in our own words
@@ -134,6 +132,16 @@ def run(args) -> int:
         print(f'\nThe training is done and saved: minigpt sample --model "{this.folder}"')
         return 130
     return 0
+
+
+def _draw(this: Run) -> None:
+    """Draw loss.png; a picture that can't be drawn ends no training."""
+    try:
+        plots.loss_curve(this.log, this.rungs, this.folder / "loss.png", this.encoded.dataset.name)
+    except (ImportError, ValueError) as error:
+        if isinstance(error, UserError):  # the disk is full, say
+            raise
+        print(f"       (no picture: {str(error).splitlines()[0]})")
 
 
 def open_run(args) -> Run:
@@ -158,8 +166,15 @@ def open_run(args) -> Run:
         given["text"] = tuple(_lasting_name(name) for name in given["text"])
     name = args.recipe or ("text" if "text" in given else "tinytown")
     settings = recipe(name, **given)
-    folder = Path(args.out) if args.out else new_folder(args.recipe or _run_name(settings))
-    return Run(folder, settings, args.overwrite)
+    if args.out:
+        return Run(Path(args.out), settings, args.overwrite)
+    folder = new_folder(args.recipe or _run_name(settings))
+    try:
+        return Run(folder, settings)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only if it is empty
+        raise
 
 
 def _lasting_name(text: str) -> str:
@@ -188,9 +203,9 @@ def _stop_politely():
         asked.append(number)
         os.write(2, b"\nStopping after this step ...\n")  # print could be interrupted in itself
 
-    names = [signal.SIGINT, signal.SIGTERM]
+    names = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
     try:
-        before = [(name, signal.signal(name, note)) for name in names]
+        before = [(name, signal.signal(name, note)) for name in names if name]
     except ValueError:  # not in the main thread: signals are somebody else's
         yield asked
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -63,8 +62,8 @@ class GPTConfig:
             names = ", ".join(ACTIVATIONS)
             raise UserError(f"Unknown activation {self.activation!r}; use one of: {names}.")
         for name in ("layer_norm_epsilon", "init_std"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise UserError(f"{name} must be above 0, not {getattr(self, name)!r}.")
+            if not 0 < getattr(self, name) <= 10:
+                raise UserError(f"{name} must be above 0 and at most 10, not {getattr(self, name)!r}.")
 
     @classmethod
     def preset(cls, name: str, **changes) -> GPTConfig:

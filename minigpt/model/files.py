@@ -68,6 +68,8 @@ def load_folder(folder: str | Path) -> tuple[GPTConfig, dict[str, np.ndarray]]:
     folder = Path(folder)
     config = read_config(folder / CONFIG_FILE)
     tensors = read_tensors(folder / WEIGHTS_FILE)
+    if config.n_layer > len(tensors):  # names of a billion blocks would fill the memory
+        raise UserError(f"{folder / WEIGHTS_FILE} does not have {config.n_layer} blocks.")
     shapes = config.shapes()
     tensors = {
         name.removeprefix(PREFIX): value
@@ -104,8 +106,10 @@ def read_config(path: Path) -> GPTConfig:
             f"There is no model in {path.parent}: {path.name} is missing; "
             f"name a folder that `minigpt train` wrote."
         ) from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} can't be read ({error}); the file is damaged.") from error
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged: it is not JSON ({error}).") from error
     if not isinstance(stored, dict) or stored.get("model_type") != "gpt2":
         found = stored.get("model_type") if isinstance(stored, dict) else stored
         raise UserError(f"{path} describes a model of type {found!r}; minigpt reads 'gpt2'.")

@@ -31,16 +31,20 @@ from minigpt.errors import UserError
 from minigpt.files import atomic_write
 from minigpt.machine import memory, peak_memory_mb
 from minigpt.model import GPT, GPTConfig
-from minigpt.model.files import WEIGHTS_FILE
+from minigpt.model.files import CONFIG_FILE, WEIGHTS_FILE
 from minigpt.tokenizer import Tokenizer
 from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from minigpt.training.ladder import ladder
 from minigpt.training.samples import Samples, sample_texts
-from minigpt.training.settings import Settings
+from minigpt.training.settings import SETTINGS_FILE, Settings
 from minigpt.training.trainer import Diverged, Trainer, evaluate
 from minigpt.version import __version__
 
 LOG_FILE, SAMPLES_FILE, SUMMARY_FILE = "log.jsonl", "samples.txt", "summary.json"
+FILES = (  # that a run writes; --out must not hold any
+    *(CHECKPOINT_FILE, SETTINGS_FILE, LOG_FILE, SAMPLES_FILE, SUMMARY_FILE, "loss.png"),
+    *(WEIGHTS_FILE, CONFIG_FILE, "vocab.json", "merges.txt", "tokenizer.json"),
+)
 LOG_ROWS = 100  # about as many points of the training loss go into the log
 EVALUATION_TOKENS = 8192  # in one batch of validation, padding included
 
@@ -75,7 +79,7 @@ class Run:
             self.tokenizer = train_tokenizer(dataset, settings.tokenizer, settings.vocab_size)
         self.encoded = encode_dataset(dataset, self.tokenizer)
         config = settings.model_config(self.tokenizer.vocab_size)
-        check_memory(config, settings.batch_size)
+        check_memory(config, settings.batch_size, settings.accumulate)
         self.model = GPT(config, settings.seed, settings.device)
         batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
         self.trainer = Trainer(self.model, batches, **settings.trainer_options())
@@ -93,9 +97,10 @@ class Run:
                 f"{self.folder} already holds a run; go on with it by "
                 f'`minigpt train --resume "{self.folder}"`, add --overwrite, or name another --out.'
             )
-        if (self.folder / WEIGHTS_FILE).exists():
+        found = [name for name in FILES if (self.folder / name).exists()]
+        if found:
             raise UserError(
-                f"{self.folder} already holds a model; add --overwrite, or name another --out."
+                f"{self.folder} already holds {found[0]}; add --overwrite, or name another --out."
             )
 
     def _create(self) -> None:
@@ -115,7 +120,9 @@ class Run:
                 "The text is not the one that this run began with; put the old text back, or start "
                 "a new run in another --out."
             )
-        self.seconds, self.best = extra["seconds"], extra["best"]
+        self.seconds = extra["seconds"]
+        whole = all((self.folder / name).exists() for name in (WEIGHTS_FILE, CONFIG_FILE))
+        self.best = extra["best"] if whole else math.inf  # then the next model is written again
         self.log = [row for row in read_log(self.folder) if row["step"] <= self.trainer.step_number]
 
     def train(
@@ -255,13 +262,14 @@ def read_log(folder: Path) -> list[dict]:
         ) from error
 
 
-def check_memory(config: GPTConfig, batch_size: int) -> None:
+def check_memory(config: GPTConfig, batch_size: int, accumulate: int = 1) -> None:
     """Refuse sizes that this machine's memory can't hold, before any of it is taken.
 
-        4 bytes * (5 P + B T (3 V + L (30 C + 5 H T)))
+        4 bytes * (5 P + B T (3 V + L (30 C + 5 H T) + 4 accumulate))
 
     Weights, gradients of two shards, and AdamW's two memories for P parameters; logits with their
-    gradient; about 30 vectors and 5 squares of attention kept for the backward of each of L blocks.
+    gradient; about 30 vectors and 5 squares of attention kept for the backward of each of L blocks;
+    ids and targets of the batches of a step.
 
     Raises:
         UserError: with both numbers.
@@ -269,7 +277,8 @@ def check_memory(config: GPTConfig, batch_size: int) -> None:
     V, C, L, H, T = (getattr(config, name) for name in
                      ("vocab_size", "n_embd", "n_layer", "n_head", "block_size"))  # fmt: skip
     parameters = V * C * (1 if config.tie_weights else 2) + T * C + L * 12 * C * C
-    needed = 4 * (5 * parameters + batch_size * T * (3 * V + L * (30 * C + 5 * H * T)))
+    each = 3 * V + L * (30 * C + 5 * H * T) + 4 * accumulate
+    needed = 4 * (5 * parameters + batch_size * T * each)
     total = memory()["total"]
     if total is not None and needed > total:
         raise UserError(

@@ -9,6 +9,7 @@ import numpy as np
 from minigpt.corpus import tinytown
 
 TEMPERATURE, TOP_P = 0.7, 0.9  # a little surer than the model is; for all samples of a run
+AT_ONCE = 100  # texts in a batch, so that memory stays bounded
 
 
 @dataclass
@@ -45,10 +46,14 @@ def sample_texts(
     ids = ids or [0]
     if max_new_tokens is None:
         max_new_tokens = max(1, model.config.block_size - len(ids))
-    batch = np.tile(np.array(ids), (n, 1))
-    out = model.generate(batch, max_new_tokens, stop=tokenizer.eot, seed=seed, **options)
     skip = len(ids) if tokenizer.eot is None and not prompt else 0
-    return [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
+    texts = []
+    for start in range(0, n, AT_ONCE):
+        batch = np.tile(np.array(ids), (min(AT_ONCE, n - start), 1))
+        options |= {"stop": tokenizer.eot, "seed": seed + start}
+        out = model.generate(batch, max_new_tokens, **options)
+        texts += [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
+    return texts
 
 
 def sample_stories(

@@ -50,6 +50,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            _check_type(field.name, getattr(self, field.name), field.default)
         if self.tokenizer not in TOKENIZERS:
             names = ", ".join(TOKENIZERS)
             raise UserError(f"Unknown tokenizer {self.tokenizer!r}; use one of: {names}.")
@@ -88,8 +90,19 @@ class Settings:
             raise UserError(f"There is no run in {folder}: {path.name} is missing.") from error
         except UserError:
             raise
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f"{path} can't be used ({error}); the file is damaged.") from error
+
+
+def _check_type(name: str, value, default) -> None:
+    """A value must be of its default's type; a file that was edited may hold anything."""
+    kind = int if name == "threads" else type(default)
+    if value is None and default is None:
+        return
+    if kind is float and type(value) is int:
+        return
+    if type(value) is not kind or (kind is int and not -(2**63) <= value < 2**63):
+        raise UserError(f"{name} is {value!r}, but must be of the kind of {default!r}.")
 
 
 NANOGPT_CPU = {  # the model and the course of nanoGPT's training on a laptop

@@ -311,6 +311,54 @@ def test_many_files_each_begin_with_the_mark_and_short_ones_only_train(cli):
     assert cli("train", "--text", "texts/c$x_{$.txt", *words, "--out", "s")[0] == 0
 
 
+def test_a_flipped_bit_in_a_checkpoint_is_seen(cli, trained):
+    path = trained / CHECKPOINT_FILE
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(bytes(data))
+    code, _, err = cli("train", "--resume", trained)
+    assert code == 2 and "checksum" in err
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", None), ("lr", "a"), ("seed", 1.5),
+                                              ("bias", "no"), ("text", "n.txt")])  # fmt: skip
+def test_settings_of_a_wrong_kind_are_told(cli, trained, name, value):
+    path = trained / "run.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**stored, name: value}), encoding="utf-8")
+    code, _, err = cli("train", "--resume", trained)
+    assert code == 2 and name in err and err.count("\n") == 1
+
+
+def test_a_folder_with_anything_of_a_model_is_left_alone(cli, small):
+    Path("mine").mkdir()
+    Path("mine/model.safetensors").write_bytes(b"precious")
+    code, _, err = cli("train", *small, "--out", "mine")
+    assert code == 2 and "model.safetensors" in err
+    assert Path("mine/model.safetensors").read_bytes() == b"precious"
+    assert len(list(Path("mine").iterdir())) == 1
+
+
+@pytest.mark.parametrize("option", ["--out", "--resume", "--config", "--text"])
+def test_an_empty_value_is_refused(cli, option):
+    code, _, err = cli("train", option, "")
+    assert code == 2 and f"{option} is empty" in err and not Path("runs").exists()
+
+
+def test_a_run_that_fails_leaves_no_empty_folder(cli):
+    assert cli("train", "--corpus-mb", "0.1", "--vocab-size", "100")[0] == 2
+    assert not list(Path("runs").iterdir())
+
+
+def test_a_picture_that_can_not_be_drawn_ends_no_training(cli, small, monkeypatch):
+    def broken(*_):
+        raise ValueError("no such backend")
+
+    monkeypatch.setattr("minigpt.plots.loss_curve", broken)
+    code, out, _ = cli("train", *small)
+    assert code == 0 and "no picture: no such backend" in out
+
+
 def test_resuming_nothing_is_told(cli):
     code, _, err = cli("train", "--resume", "nowhere")
     assert code == 2 and "There is no run in nowhere" in err

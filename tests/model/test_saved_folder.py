@@ -136,8 +136,8 @@ def test_biases_that_are_not_zero_do_not_fit_a_model_without(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"{", "can't be read"),
-    (b"\xff\xfe", "can't be read"),
+    (b"{", "is damaged"),
+    (b"\xff\xfe", "is damaged"),
     (b"[]", "describes a model of type []; minigpt reads 'gpt2'."),
     (b'{"model_type": "llama"}', "describes a model of type 'llama'; minigpt reads 'gpt2'."),
     (b"{}", "describes a model of type None"),
