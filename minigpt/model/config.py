@@ -62,8 +62,9 @@ class GPTConfig:
             names = ", ".join(ACTIVATIONS)
             raise UserError(f"Unknown activation {self.activation!r}; use one of: {names}.")
         for name in ("layer_norm_epsilon", "init_std"):
-            if not 0 < getattr(self, name) <= 10:
-                raise UserError(f"{name} must be above 0 and at most 10, not {getattr(self, name)!r}.")
+            value = getattr(self, name)
+            if not 0 < value <= 10:
+                raise UserError(f"{name} must be above 0 and at most 10, not {value!r}.")
 
     @classmethod
     def preset(cls, name: str, **changes) -> GPTConfig:
