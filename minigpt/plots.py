@@ -39,36 +39,45 @@ def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     with rc_context(STYLE):
         figure = Figure(figsize=(9, 5), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         last = log[-1]["step"]
-        for name, loss in rungs.items():
-            is_floor = name == "floor"
-            color = GREEN if is_floor else GREY
-            style = {"lw": 2.2, "ls": "-"} if is_floor else {"lw": 1.2, "ls": ":"}
-            axes.axhline(loss, color=color, **style)
-            text = f"{RUNGS.get(name, name)}, {loss:.2f}"
-            axes.annotate(text, (1, loss), (-2, -3 if is_floor else 3), color=color, ha="right",
-                          va="top" if is_floor else "bottom", textcoords="offset points",
-                          xycoords=("axes fraction", "data"), fontsize=11)  # fmt: skip
-        for name, color, marker in (("train", BLUE, None), ("val", ORANGE, "o")):
-            points = [(row["step"], row[f"{name}_loss"]) for row in log]
-            points = [(step, loss) for step, loss in points if loss is not None]
+        _draw_rungs(axes, rungs)
+        lines = {"train_loss": {"label": "training", "color": BLUE},
+                 "val_loss": {"label": "validation", "color": ORANGE, "marker": "o", "ms": 9,
+                              "ls": "none"}}  # fmt: skip
+        for name, style in lines.items():
+            points = [(row["step"], row[name]) for row in log if row[name] is not None]
             if points:
-                axes.plot(*zip(*points, strict=True), color=color, marker=marker, ms=6,
-                          label={"train": "training", "val": "validation"}[name])  # fmt: skip
+                axes.plot(*zip(*points, strict=True), **style, clip_on=False, zorder=3)
         axes.set_yscale("log", base=2)
+        axes.yaxis.set_major_locator(LogLocator(base=2, subs=(1.0, 1.5)))
         axes.yaxis.set_major_formatter(lambda loss, _: f"{loss:g}")
         axes.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, max(last, 1) * 1.01))
-        low = min([*rungs.values(), points[-1][1]])
-        axes.set_ylim(low * 0.87, max([*rungs.values(), points[0][1]]) * 1.15)
+        losses = [row[name] for row in log for name in lines if row[name] is not None]
+        losses += rungs.values()
+        axes.set_ylim(min(losses) * 0.87, max(losses) * 1.1)
         title = title.encode("utf-8", "replace").decode()
         axes.set_title(f"{title}: {points[-1][1]:.2f} nats a token after {last:,} steps", pad=12,
                        parse_math=False)  # fmt: skip
-        axes.legend(loc="upper right", bbox_to_anchor=(1, 0.86), frameon=False)
+        axes.legend(loc="center", bbox_to_anchor=(0.55, 0.5), frameon=True, edgecolor="none")
         with atomic_path(path) as temporary, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a sign that the font lacks
             figure.savefig(temporary, format="png")
+
+
+def _draw_rungs(axes, rungs: dict[str, float]) -> None:
+    """A dotted line for each loss to beat, and the floor, if it is known, as a solid one."""
+    for name, loss in rungs.items():
+        is_floor = name == "floor"
+        color = GREEN if is_floor else GREY
+        style = {"lw": 2.2, "ls": "-"} if is_floor else {"lw": 1.2, "ls": ":"}
+        axes.axhline(loss, color=color, **style)
+        text = f"{RUNGS.get(name, name)}, {loss:.2f}"
+        axes.annotate(text, (1, loss), (-2, -3 if is_floor else 3), color=color, ha="right",
+                      va="top" if is_floor else "bottom", textcoords="offset points",
+                      xycoords=("axes fraction", "data"), fontsize=11)  # fmt: skip

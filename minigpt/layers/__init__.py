@@ -5,7 +5,7 @@
 
 `grads` has the keys of the parameters that the forward took. Both are pure: what they are given is
 only read, what they return is fresh. Read in this order: linear, gelu, mlp, embedding, layernorm,
-softmax, attention, dropout, cross_entropy. This package, as a value, is the table of functions that
+softmax, attention, cross_entropy, dropout. This package, as a value, is the table of functions that
 the model uses.
 """
 

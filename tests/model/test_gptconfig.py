@@ -65,7 +65,7 @@ def test_initial_weights_are_those_of_gpt2():
     ({"dropout": "0.1"}, "dropout must be a number, not '0.1'."),
     ({"init_std": None}, "init_std must be a number, not None."),
     ({"init_std": 0}, "init_std must be above 0 and at most 10, not 0.0."),
-    ({"layer_norm_epsilon": -1e-5}, "layer_norm_epsilon must be above 0 and at most 10, not -1"),
+    ({"layer_norm_epsilon": -1.0}, "layer_norm_epsilon must be above 0 and at most 10, not -1.0."),
     ({"activation": "relu"}, "Unknown activation 'relu'; use one of: gelu_new, gelu."),
 ])  # fmt: skip
 def test_wrong_values_are_named_in_one_sentence(options, sentence):
