@@ -60,9 +60,9 @@ def test_the_main_job_learns_its_world(tmp_path):
 
 @pytest.mark.slow
 @needs_data
-@pytest.mark.parametrize(("recipe", "bar"), [("nanogpt-cpu", 1.93), ("shakespeare", 1.76)])
+@pytest.mark.parametrize(("recipe", "bar"), [("nanogpt-cpu", 1.92), ("shakespeare", 1.75)])
 def test_tiny_shakespeare_reaches_the_published_losses(tmp_path, recipe, bar):
-    """README states means of three seeds; one seed may lie 0.02 above."""
+    """README states the mean of three seeds, 1.903 and 1.727; here is the first of them."""
     summary = train(tmp_path / "run", "--recipe", recipe)
     print(recipe, summary["val_loss"])
     assert summary["val_loss"] < bar

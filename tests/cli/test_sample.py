@@ -94,3 +94,21 @@ def test_a_closed_pipe_is_no_error():
     code += "; p.stdout.close(); print(p.stderr.read())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_doctor_runs_and_others_say_so_when_a_package_is_missing():
+    code = """
+import sys
+sys.modules["regex"] = None  # as if it were not installed
+from minigpt.cli import main
+assert main(["doctor"]) == 0
+assert main(["sample"]) == 2
+try:
+    from minigpt import Tokenizer
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "minigpt needs the package 'regex'" in done.stdout
+    assert "minigpt doctor" in done.stderr and "Traceback" not in done.stderr
