@@ -108,7 +108,8 @@ def find_repairs(report: dict) -> list[str]:
     free = report["working_folder"]["free"]
     if free is not None and free < ENOUGH_DISK:
         found.append(f"only {_size(free)} of disk is free in this folder, work in another one")
-    if report["data"] and not Path(report["data"]).expanduser().is_dir():
+    data = os.path.expanduser(report["data"] or "")  # noqa: PTH111 (never raises)
+    if data and not os.path.isdir(data):  # noqa: PTH112 (never raises)
         found.append(f"MINIGPT_DATA names {report['data']}, which is not a folder, correct it")
     return found
 

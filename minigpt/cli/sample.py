@@ -11,6 +11,7 @@ from minigpt.model import GPT
 from minigpt.tokenizer import Tokenizer
 from minigpt.training.samples import TEMPERATURE, TOP_P, sample_texts
 
+MOST_TEXTS = 1_000_000
 EXAMPLES = """\
 examples:
   minigpt sample                                   one story by the model trained last
@@ -48,8 +49,8 @@ def add_parser(commands) -> None:
 
 def run(args) -> int:
     """Print the texts, one blank line between them; returns 0."""
-    if args.n < 1:
-        raise UserError(f"--n must be at least 1, not {args.n}.")
+    if not 1 <= args.n <= MOST_TEXTS:
+        raise UserError(f"--n must be from 1 to {MOST_TEXTS}, not {args.n}.")
     if args.seed < 0:
         raise UserError(f"--seed must be 0 or above, not {args.seed}.")
     folder = Path(args.model) if args.model else latest_run()

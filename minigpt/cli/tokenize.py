@@ -80,6 +80,8 @@ def _train(args) -> Tokenizer:
 
 
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise UserError("There is no standard input to read; give the text itself.")
     try:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:

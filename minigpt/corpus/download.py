@@ -41,11 +41,19 @@ NAMED = {
 }
 
 
+def expanded(path: str) -> Path:
+    """A path with `~` spelled out; as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def cache_dir() -> Path:
     """Name the folder for downloads: `$MINIGPT_CACHE`, else the platform's usual one / minigpt."""
     own = os.environ.get("MINIGPT_CACHE")
     if own:
-        return Path(own).expanduser()
+        return expanded(own)
     try:
         home = Path.home()
     except RuntimeError:  # a container without HOME and without an entry for the user
@@ -74,8 +82,8 @@ def fetch(name: str) -> Path:
     if _is_right(cached, corpus):
         return cached
     data = os.environ.get("MINIGPT_DATA")
-    if data and _is_right(Path(data).expanduser() / corpus.file_name, corpus):
-        return Path(data).expanduser() / corpus.file_name
+    if data and _is_right(expanded(data) / corpus.file_name, corpus):
+        return expanded(data) / corpus.file_name
     _download(name, corpus, cached)
     return cached
 
@@ -141,6 +149,6 @@ def _by_hand(corpus: NamedCorpus) -> str:
         "a folder and set MINIGPT_DATA to that folder"
     )
     wrong = ""
-    if data and (Path(data).expanduser() / corpus.file_name).exists():
+    if data and (expanded(data) / corpus.file_name).exists():
         wrong = " (the one there has another checksum)"
     return f"put the file {corpus.file_name} into {folder}{wrong}, or use --text with your own file"

@@ -214,7 +214,7 @@ class Run:
 
     def _write_sample(self) -> None:
         path = self.folder / SAMPLES_FILE
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         text = sample_texts(self.model, self.tokenizer, 1, seed=self.trainer.step_number)[0]
         atomic_write(path, f"{before}--- step {self.trainer.step_number} ---\n{text}\n\n")
 

@@ -22,6 +22,7 @@ def test_sample_repeats_by_seed_and_counts(cli, trained):
     ("words", "told"),
     [
         (["--n", "0"], "--n"),
+        (["--n", str(10**20)], "--n"),
         (["--temperature", "-1"], "temperature"),
         (["--temperature", "nan"], "temperature"),
         (["--top-k", "0"], "top_k"),
@@ -112,3 +113,13 @@ except ImportError as error:
     assert done.returncode == 0, done.stderr
     assert "minigpt needs the package 'regex'" in done.stdout
     assert "minigpt doctor" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_home_that_is_not_there_and_a_closed_input_are_no_traceback(cli, monkeypatch):
+    monkeypatch.setenv("MINIGPT_CACHE", "~nobody-of-this-name/x")
+    monkeypatch.setenv("MINIGPT_DATA", "~nobody-of-this-name/y")
+    code, out, _ = cli("doctor", "--json")
+    assert code == 0 and "~nobody-of-this-name" in out
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = cli("tokenize", "-", "--tokenizer", "byte")
+    assert code == 2 and "no standard input" in err
