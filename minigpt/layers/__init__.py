@@ -5,7 +5,7 @@
 
 `grads` has the keys of the parameters that the forward took. Both are pure: what they are given is
 only read, what they return is fresh. Read in this order: linear, gelu, mlp, embedding, layernorm,
-softmax, attention, cross_entropy, dropout. This package, as a value, is the table of functions that
+softmax, attention, cross_entropy, dropout, relu. This package, as a value, is the table of functions that
 the model uses.
 """
 
@@ -30,6 +30,7 @@ from minigpt.layers.gelu import gelu, gelu_backward, gelu_exact, gelu_exact_back
 from minigpt.layers.layernorm import layernorm, layernorm_backward
 from minigpt.layers.linear import linear, linear_backward
 from minigpt.layers.mlp import mlp, mlp_backward
+from minigpt.layers.relu import relu, relu_backward
 from minigpt.layers.softmax import softmax, softmax_backward
 
 __all__ = [
@@ -55,6 +56,8 @@ __all__ = [
     "merge_heads",
     "mlp",
     "mlp_backward",
+    "relu",
+    "relu_backward",
     "scaled_dot_product",
     "scaled_dot_product_backward",
     "softmax",

@@ -12,12 +12,16 @@ from minigpt.layers.linear import linear, linear_backward
 from minigpt.layers.softmax import softmax, softmax_backward
 
 
-def causal_mask(T_query, T_key, xp):
+def causal_mask(T_query, T_key, xp, window=None):
     """Boolean (T_query, T_key): True where a query may look, at keys not later than itself.
 
-    The last query stands at the last key; with a KV cache there are more keys than queries.
+    The last query stands at the last key; with a KV cache there are more keys than queries. With a
+    `window`, a query looks at its own place and the window - 1 before it: a band of the triangle.
     """
-    return xp.tri(T_query, T_key, T_key - T_query, dtype=bool)
+    mask = xp.tri(T_query, T_key, T_key - T_query, dtype=bool)
+    if window is not None:
+        mask &= ~xp.tri(T_query, T_key, T_key - T_query - window, dtype=bool)
+    return mask
 
 
 PARTS = SimpleNamespace(
@@ -90,7 +94,9 @@ PARTS.scaled_dot_product = scaled_dot_product
 PARTS.scaled_dot_product_backward = scaled_dot_product_backward
 
 
-def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=PARTS):
+def attention(
+    x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=PARTS, window=None
+):
     """Masked multi-head self-attention.
 
         q, k, v = split(x @ c_attn)      y = merge(scaled_dot_product(q, k, v)) @ c_proj
@@ -104,13 +110,15 @@ def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=PAR
             for padding, (B, 1, 1, T). None: only causal.
         dropout_mask: (B, H, T, T), for the attention weights, or None.
         parts: the table that `linear`, `softmax` and `scaled_dot_product` are taken from.
+        window: how many places a query sees, its own included (banded attention; Child et al.,
+            2019), or None for all before it.
 
     Returns:
         y (B, T, C), and the cache.
     """
     xp = get_array_module(x)
     T = x.shape[1]
-    causal = causal_mask(T, T, xp)
+    causal = causal_mask(T, T, xp, window)
     mask = causal if mask is None else causal & mask
     qkv, qkv_cache = parts.linear(x, **c_attn)
     q, k, v = (split_heads(part, n_head) for part in xp.split(qkv, 3, axis=-1))

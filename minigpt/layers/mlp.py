@@ -1,14 +1,16 @@
-"""The MLP: two linear layers with a GELU between them, at each position by itself."""
+"""The MLP: two linear layers with a bend between them, at each position by itself."""
 
 from types import SimpleNamespace
 
 from minigpt.layers.gelu import gelu, gelu_backward, gelu_exact, gelu_exact_backward
 from minigpt.layers.linear import linear, linear_backward
+from minigpt.layers.relu import relu, relu_backward
 
 PARTS = SimpleNamespace(
     **{"linear": linear, "linear_backward": linear_backward},
     **{"gelu": gelu, "gelu_backward": gelu_backward},
     **{"gelu_exact": gelu_exact, "gelu_exact_backward": gelu_exact_backward},
+    **{"relu": relu, "relu_backward": relu_backward},
 )  # what the MLP is made of; a student's table replaces any of them
 
 
@@ -21,7 +23,7 @@ def mlp(x, c_fc, c_proj, activation="gelu", parts=PARTS):
         x: (..., C).
         c_fc: {"weight": (C, 4C), "bias": (4C,)}.
         c_proj: {"weight": (4C, C), "bias": (C,)}; the biases may be left out.
-        activation: the name of a function in `parts`: "gelu" or "gelu_exact".
+        activation: the name of a function in `parts`: "gelu", "gelu_exact" or "relu".
         parts: the table that `linear` and the activation are taken from.
 
     Returns:

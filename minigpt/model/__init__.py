@@ -1,6 +1,11 @@
 """The model: its configuration, the block, the GPT, writing, and its files."""
 
-from minigpt.model.block import block, block_backward
+from minigpt.model.block import (
+    block,
+    block_backward,
+    post_norm_block,
+    post_norm_block_backward,
+)
 from minigpt.model.config import PRESETS, GPTConfig
 from minigpt.model.generate import KVCache, generate, next_logits
 from minigpt.model.gpt import draw_dropout, gpt, gpt_backward, init_params
@@ -19,4 +24,6 @@ __all__ = [
     "gpt_backward",
     "init_params",
     "next_logits",
+    "post_norm_block",
+    "post_norm_block_backward",
 ]

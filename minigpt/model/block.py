@@ -3,11 +3,22 @@
 import minigpt.layers
 
 NO_DROPOUT = {"weights": None, "attn": None, "mlp": None}
-ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_exact"}  # the config's name: the function's
+# The config's name of an activation: the function's name.
+ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_exact", "relu": "relu"}
 
 
 def block(
-    x, ln_1, attn, ln_2, mlp, *, config, mask=None, dropout=NO_DROPOUT, layers=minigpt.layers
+    x,
+    ln_1,
+    attn,
+    ln_2,
+    mlp,
+    *,
+    config,
+    mask=None,
+    window=None,
+    dropout=NO_DROPOUT,
+    layers=minigpt.layers,
 ):
     """The pre-norm block of GPT-2 (Radford et al., 2019, section 2.3).
 
@@ -19,6 +30,7 @@ def block(
         ln_1, attn, ln_2, mlp: the parameters of the four parts.
         config: a `GPTConfig`.
         mask: boolean, broadcasts to (B, H, T, T), or None: see `attention`.
+        window: how many places a query sees, or None for all: see `attention`.
         dropout: masks for the attention "weights" and for what "attn" and "mlp" add to the stream.
         layers: the table of functions to use.
 
@@ -27,21 +39,12 @@ def block(
     """
     eps = config.layer_norm_epsilon
     normed, ln_1_cache = layers.layernorm(x, **ln_1, eps=eps)
-    added, attn_cache = layers.attention(
-        normed,
-        **attn,
-        n_head=config.n_head,
-        mask=mask,
-        dropout_mask=dropout["weights"],
-        parts=layers,
-    )
+    added, attn_cache = _attention(normed, attn, config, mask, window, dropout, layers)
     added, drop_1_cache = layers.dropout(added, dropout["attn"])
     x = x + added
 
     normed, ln_2_cache = layers.layernorm(x, **ln_2, eps=eps)
-    added, mlp_cache = layers.mlp(
-        normed, **mlp, activation=ACTIVATIONS[config.activation], parts=layers
-    )
+    added, mlp_cache = _mlp(normed, mlp, config, layers)
     added, drop_2_cache = layers.dropout(added, dropout["mlp"])
     x = x + added
     return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
@@ -65,3 +68,68 @@ def block_backward(dx, cache):
     dbranch, dln_1 = layers.layernorm_backward(dnormed, ln_1_cache)
     dx = dx + dbranch
     return dx, {"ln_1": dln_1, "attn": dattn, "ln_2": dln_2, "mlp": dmlp}
+
+
+def post_norm_block(
+    x,
+    ln_1,
+    attn,
+    ln_2,
+    mlp,
+    *,
+    config,
+    mask=None,
+    window=None,
+    dropout=NO_DROPOUT,
+    layers=minigpt.layers,
+):
+    """The post-norm block of GPT-1 (Radford et al., 2018) and of Vaswani et al. (2017).
+
+        x = layernorm(x + attention(x))
+        x = layernorm(x + mlp(x))
+
+    The norm stands in the stream itself, so no gradient passes by it unchanged: deep stacks of
+    these need a warm-up, and GPT-2 moved the norm into the branches. Arguments as for `block`.
+    """
+    eps = config.layer_norm_epsilon
+    added, attn_cache = _attention(x, attn, config, mask, window, dropout, layers)
+    added, drop_1_cache = layers.dropout(added, dropout["attn"])
+    x, ln_1_cache = layers.layernorm(x + added, **ln_1, eps=eps)
+
+    added, mlp_cache = _mlp(x, mlp, config, layers)
+    added, drop_2_cache = layers.dropout(added, dropout["mlp"])
+    x, ln_2_cache = layers.layernorm(x + added, **ln_2, eps=eps)
+    return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
+
+
+def post_norm_block_backward(dx, cache):
+    """Undo the post-norm block: first the norm, then both branches of the addition before it."""
+    layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache = cache
+
+    dsum, dln_2 = layers.layernorm_backward(dx, ln_2_cache)  # x = layernorm(x + dropout(added))
+    dadded, _ = layers.dropout_backward(dsum, drop_2_cache)
+    dbranch, dmlp = layers.mlp_backward(dadded, mlp_cache)
+    dx = dsum + dbranch
+
+    dsum, dln_1 = layers.layernorm_backward(dx, ln_1_cache)  # x = layernorm(x + dropout(added))
+    dadded, _ = layers.dropout_backward(dsum, drop_1_cache)
+    dbranch, dattn = layers.attention_backward(dadded, attn_cache)
+    dx = dsum + dbranch
+    return dx, {"ln_1": dln_1, "attn": dattn, "ln_2": dln_2, "mlp": dmlp}
+
+
+def _attention(x, attn, config, mask, window, dropout, layers):
+    banded = {} if window is None else {"window": window}  # a student's need not know of it
+    return layers.attention(
+        x,
+        **attn,
+        n_head=config.n_head,
+        mask=mask,
+        dropout_mask=dropout["weights"],
+        parts=layers,
+        **banded,
+    )
+
+
+def _mlp(x, mlp, config, layers):
+    return layers.mlp(x, **mlp, activation=ACTIVATIONS[config.activation], parts=layers)

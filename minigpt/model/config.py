@@ -6,9 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+import numpy as np
+
 from minigpt.errors import UserError
 
-ACTIVATIONS = ("gelu_new", "gelu")  # named as in GPT-2's config.json: the tanh form, the exact one
+# Named as in GPT-2's config.json: GELU's tanh form, the exact one; the plain ReLU.
+ACTIVATIONS = ("gelu_new", "gelu", "relu")
 
 GPT2 = {"vocab_size": 50257, "block_size": 1024, "dropout": 0.1}
 PRESETS = {
@@ -39,6 +42,8 @@ class GPTConfig:
     activation: str = "gelu_new"  # the MLP's
     layer_norm_epsilon: float = 1e-5
     init_std: float = 0.02  # of the initial weights
+    post_norm: bool = False  # GPT-1's order: a layer norm after each addition, none at the end
+    window: int | None = None  # GPT-3's banded attention: every second block sees so many places
 
     def __post_init__(self):
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
@@ -46,6 +51,7 @@ class GPTConfig:
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 raise UserError(f"{name} must be a whole number of at least 1, not {value!r}.")
             object.__setattr__(self, name, int(value))  # from NumPy's, such as tokens.max() + 1
+        self._check_switches()
         for name in ("dropout", "layer_norm_epsilon", "init_std"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, Real):
@@ -65,6 +71,23 @@ class GPTConfig:
             value = getattr(self, name)
             if not 0 < value <= 10:
                 raise UserError(f"{name} must be above 0 and at most 10, not {value!r}.")
+
+    def _check_switches(self):
+        for name in ("bias", "tie_weights", "post_norm"):
+            value = getattr(self, name)
+            if not isinstance(value, (bool, np.bool_)):
+                raise UserError(f"{name} must be True or False, not {value!r}.")
+            object.__setattr__(self, name, bool(value))
+        if self.window is not None:
+            if isinstance(self.window, bool) or not isinstance(self.window, Integral):
+                raise UserError(f"window must be a whole number or None, not {self.window!r}.")
+            if self.window < 1:
+                raise UserError(f"window must be at least 1, not {self.window}.")
+            object.__setattr__(self, "window", int(self.window))
+
+    def window_of(self, layer: int | str) -> int | None:
+        """How many places block `layer` sees: GPT-3 alternates dense (0, 2, …) and banded ones."""
+        return self.window if int(layer) % 2 else None
 
     @classmethod
     def preset(cls, name: str, **changes) -> GPTConfig:
@@ -97,5 +120,6 @@ class GPTConfig:
             shapes |= with_bias(f"h.{i}.ln_2", C)
             shapes |= with_bias(f"h.{i}.mlp.c_fc", C, 4 * C)
             shapes |= with_bias(f"h.{i}.mlp.c_proj", 4 * C, C)
-        shapes |= with_bias("ln_f", C)
+        if not self.post_norm:
+            shapes |= with_bias("ln_f", C)
         return shapes if self.tie_weights else shapes | {"lm_head.weight": (V, C)}

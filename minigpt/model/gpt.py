@@ -6,11 +6,28 @@ import numpy as np
 
 import minigpt.layers
 from minigpt.backend import get_array_module
-from minigpt.model.block import NO_DROPOUT, block, block_backward
+from minigpt.model.block import (
+    NO_DROPOUT,
+    block,
+    block_backward,
+    post_norm_block,
+    post_norm_block_backward,
+)
 
 
 def gpt(
-    ids, wte, wpe, h, ln_f, lm_head=None, *, config, mask=None, dropout=None, layers=minigpt.layers
+    ids,
+    wte,
+    wpe,
+    h,
+    ln_f=None,
+    lm_head=None,
+    *,
+    config,
+    mask=None,
+    positions=None,
+    dropout=None,
+    layers=minigpt.layers,
 ):
     """From token ids to the scores (logits) of each next token.
 
@@ -18,32 +35,39 @@ def gpt(
         x = block(x), once for each block of h
         logits = layernorm(x) @ wte.T            (or @ lm_head.T, if the weights are not tied)
 
+    With `config.post_norm` the blocks are GPT-1's, and the layer norm at the end falls away.
+
     Args:
         ids: integers (B, T), T <= block_size.
-        wte, wpe, h, ln_f, lm_head: the parameters; h maps "0", "1", … to a block's.
+        wte, wpe, h, ln_f, lm_head: the parameters; h maps "0", "1", … to a block's. ln_f is None
+            for post-norm, lm_head for tied weights.
         config: a `GPTConfig`.
         mask: boolean, broadcasts to (B, H, T, T), True where a query may look, besides causal.
+        positions: integers (T,) or (B, T), the place of each token; None: 0 … T - 1 in each row.
         dropout: masks from `draw_dropout`, or None for none.
         layers: the table of functions to use.
 
     Returns:
         logits (B, T, V), and the cache.
     """
-    positions = get_array_module(ids).arange(ids.shape[1])
+    if positions is None:
+        positions = get_array_module(ids).arange(ids.shape[1])
     masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_DROPOUT)}
+    run_block = post_norm_block if config.post_norm else block
     tokens, wte_cache = layers.embedding(ids, **wte)
     places, wpe_cache = layers.embedding(positions, **wpe)
     x, drop_cache = layers.dropout(tokens + places, masks["embd"])
     block_caches = {}
     for i, parameters in h.items():
-        x, block_caches[i] = block(
-            x, **parameters, config=config, mask=mask, dropout=masks["h"][i], layers=layers
-        )
-    x, ln_f_cache = layers.layernorm(x, **ln_f, eps=config.layer_norm_epsilon)
+        options = {"mask": mask, "window": config.window_of(i), "dropout": masks["h"][i]}
+        x, block_caches[i] = run_block(x, **parameters, config=config, layers=layers, **options)
+    ln_f_cache = None
+    if ln_f is not None:
+        x, ln_f_cache = layers.layernorm(x, **ln_f, eps=config.layer_norm_epsilon)
     logits, head_cache = layers.unembedding(x, **(lm_head or wte))
-    tied = lm_head is None
-    caches = (wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache)
-    return logits, (layers, tied, *caches)
+    undo_block = post_norm_block_backward if config.post_norm else block_backward
+    how = (undo_block, lm_head is None, positions.ndim == 1)
+    return logits, (layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache)
 
 
 def gpt_backward(dlogits, cache):
@@ -51,18 +75,20 @@ def gpt_backward(dlogits, cache):
 
     A tied weight is used twice, as embedding and as head, so its gradient is the sum of two.
     """
-    layers, tied, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache = cache
+    layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache = cache
+    undo_block, tied, same_positions = how
+    grads = {"wte": None, "wpe": None, "h": dict.fromkeys(block_caches)}
     dx, dhead = layers.unembedding_backward(dlogits, head_cache)
-    dx, dln_f = layers.layernorm_backward(dx, ln_f_cache)
-    dh = {}
+    if ln_f_cache is not None:
+        dx, grads["ln_f"] = layers.layernorm_backward(dx, ln_f_cache)
     for i in reversed(block_caches):
-        dx, dh[i] = block_backward(dx, block_caches[i])
+        dx, grads["h"][i] = undo_block(dx, block_caches[i])
     dx, _ = layers.dropout_backward(dx, drop_cache)
-    _, dwpe = layers.embedding_backward(dx.sum(axis=0), wpe_cache)  # one place for all B sequences
-    _, dwte = layers.embedding_backward(dx, wte_cache)
-    grads = {"wte": dwte, "wpe": dwpe, "h": {i: dh[i] for i in block_caches}, "ln_f": dln_f}
+    dplaces = dx.sum(axis=0) if same_positions else dx  # one place for all B sequences
+    _, grads["wpe"] = layers.embedding_backward(dplaces, wpe_cache)
+    _, grads["wte"] = layers.embedding_backward(dx, wte_cache)
     if tied:
-        grads["wte"] = {"weight": dwte["weight"] + dhead["weight"]}
+        grads["wte"] = {"weight": grads["wte"]["weight"] + dhead["weight"]}
     else:
         grads["lm_head"] = dhead
     return None, grads

@@ -59,10 +59,11 @@ class GPT:
         """The number of parameters, position embedding and tied head counted once."""
         return self.params.buffer.size
 
-    def __call__(self, ids, mask=None):
-        """Logits (B, T, V) for ids (B, T); see `gpt` for the mask."""
-        mask = None if mask is None else self.xp.asarray(mask)
-        return self._forward(self._check_ids(ids), mask=mask)[0]
+    def __call__(self, ids, mask=None, positions=None):
+        """Logits (B, T, V) for ids (B, T); see `gpt` for the mask and the positions."""
+        given = {"mask": mask, "positions": positions}
+        given = {k: self.xp.asarray(v) for k, v in given.items() if v is not None}
+        return self._forward(self._check_ids(ids), **given)[0]
 
     def loss(self, ids, targets, count=None):
         """Mean cross-entropy in nats over the positions whose target is not ignored (-100)."""

@@ -637,5 +637,5 @@ def last_norm_passed_over(dlogits, cache):
 
 @wrong("gpt", "there is a gradient for lm_head.weight, which f did not take")
 def head_as_if_untied(dlogits, cache):
-    layers_, _, *caches = cache
-    return gpt_backward(dlogits, (layers_, False, *caches))
+    table, (undo_block, _, same_positions), *caches = cache
+    return gpt_backward(dlogits, (table, (undo_block, False, same_positions), *caches))

@@ -66,6 +66,7 @@ def parts(dtype="float64") -> dict[str, Part]:
 
     add("gelu", layers.gelu, layers.gelu_backward, 2 * normal(3, 7))
     add("gelu_exact", layers.gelu_exact, layers.gelu_exact_backward, 2 * normal(3, 7))
+    add("relu", layers.relu, layers.relu_backward, 2 * normal(3, 7))
     add("softmax", layers.softmax, layers.softmax_backward, 2 * normal(2, 3, 5))
 
     product = layers.scaled_dot_product_backward
@@ -82,6 +83,7 @@ def parts(dtype="float64") -> dict[str, Part]:
         "attention, no bias": {"bias": False},
         "attention, padding": {"mask": left_padding(B, T)},
         "attention, dropout": {"dropout_mask": drop(B, H, T, T)},
+        "attention, banded": {"window": 2},
         "attention, both": {"mask": left_padding(B, T), "dropout_mask": drop(B, H, T, T)},
     }
     for name, options in variants.items():
@@ -89,9 +91,10 @@ def parts(dtype="float64") -> dict[str, Part]:
         add(name, partial(layers.attention, n_head=H, **options), layers.attention_backward,
             normal(B, T, C), c_attn=affine(C, 3 * C, bias), c_proj=affine(C, C, bias))  # fmt: skip
 
-    exact = {"activation": "gelu_exact"}
+    exact, plain = {"activation": "gelu_exact"}, {"activation": "relu"}
     for name, options, bias in (
-        ("mlp", {}, True), ("mlp, no bias", {}, False), ("mlp, exact", exact, True)
+        ("mlp", {}, True), ("mlp, no bias", {}, False), ("mlp, exact", exact, True),
+        ("mlp, relu", plain, True),
     ):  # fmt: skip
         add(name, partial(layers.mlp, **options), layers.mlp_backward, normal(2, 3, 4),
             c_fc=affine(4, 16, bias), c_proj=affine(16, 4, bias))  # fmt: skip

@@ -40,6 +40,22 @@ def test_both_gelus_at_known_points():
     assert abs(layers.gelu(np.array([1.0]))[0][0] - 0.8411919906082768) < 1e-15
 
 
+def test_relu_by_hand():
+    x = np.array([-2.0, -0.0, 0.0, 1e-30, 3.0])
+    y, cache = layers.relu(x)
+    assert y.tolist() == [0, 0, 0, 1e-30, 3]
+    assert layers.relu_backward(np.full(5, 7.0), cache)[0].tolist() == [0, 0, 0, 7, 7]
+
+
+@pytest.mark.parametrize(("T_query", "T_key", "window"), [(5, 5, 2), (3, 5, 2), (4, 6, 1), (4, 4, 9)])
+def test_a_band_lets_a_query_see_its_window_only(T_query, T_key, window):
+    mask = layers.causal_mask(T_query, T_key, np, window)
+    for query in range(T_query):
+        place = T_key - T_query + query
+        seen = [key for key in range(T_key) if place - window < key <= place]
+        assert np.flatnonzero(mask[query]).tolist() == seen
+
+
 def test_embedding_is_one_hot_times_the_matrix(rng):
     weight, ids = rng.normal(size=(7, 4)), rng.integers(0, 7, (2, 5))
     np.testing.assert_allclose(layers.embedding(ids, weight)[0], np.eye(7)[ids] @ weight)

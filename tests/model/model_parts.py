@@ -8,7 +8,16 @@ from functools import partial
 import numpy as np
 
 from minigpt.layers import IGNORE, cross_entropy, cross_entropy_backward
-from minigpt.model import GPTConfig, block, block_backward, draw_dropout, gpt, gpt_backward
+from minigpt.model import (
+    GPTConfig,
+    block,
+    block_backward,
+    draw_dropout,
+    gpt,
+    gpt_backward,
+    post_norm_block,
+    post_norm_block_backward,
+)
 from minigpt.tree import nest
 
 B, T = 7, 5
@@ -42,6 +51,12 @@ VARIANTS = {
     "no bias": {"bias": False},
     "untied, no bias": {"tie_weights": False, "bias": False},
     "exact gelu": {"activation": "gelu"},
+    "relu": {"activation": "relu"},
+    "post-norm": {"post_norm": True},
+    "post-norm, dropout, untied": {"post_norm": True, "dropout": 0.3, "tie_weights": False},
+    "banded": {"window": 2},
+    "banded, padding": {"window": 3, "mask": True},
+    "places of their own": {"positions": True},
     "other eps": {"layer_norm_epsilon": 0.2},
     "dropout": {"dropout": 0.3},
     "padding": {"mask": True},
@@ -53,11 +68,12 @@ def gpt_part(variant: str, dtype="float64", B=B, T=T, scale=1.0, **changes) -> P
     rng = np.random.default_rng(11)
     options = {**SIZES, **VARIANTS[variant], **changes}
     mask = padding(B, T) if options.pop("mask", False) else None
+    places = rng.integers(0, 4, (B, T)) if options.pop("positions", False) else None
     config = GPTConfig(**options)
     params = random_params(config, rng, dtype, scale)
     dropout = draw_dropout(config, (B, T), rng, params["wte"]["weight"])
     ids = rng.integers(0, config.vocab_size - 1, (B, T))  # with repetitions; the last never
-    forward = partial(gpt, config=config, mask=mask, dropout=dropout)
+    forward = partial(gpt, config=config, mask=mask, positions=places, dropout=dropout)
     return Part(forward, gpt_backward, [ids], params)
 
 
@@ -65,12 +81,17 @@ def block_part(variant: str, dtype="float64") -> Part:
     rng = np.random.default_rng(12)
     options = {**SIZES, **VARIANTS[variant], "n_layer": 1}
     mask = padding(2, T) if options.pop("mask", False) else None
+    options.pop("positions", None)
     config = GPTConfig(**options)
     params = random_params(config, rng, dtype)["h"]["0"]
     x = rng.standard_normal((2, T, config.n_embd)).astype(dtype)
     drawn = draw_dropout(config, (2, T), rng, x)
     masks = {"dropout": drawn["h"]["0"]} if drawn else {}
-    return Part(partial(block, config=config, mask=mask, **masks), block_backward, [x], params)
+    run, undo = block, block_backward
+    if config.post_norm:
+        run, undo = post_norm_block, post_norm_block_backward
+    run = partial(run, config=config, mask=mask, window=config.window, **masks)
+    return Part(run, undo, [x], params)
 
 
 def loss_part(variant: str, **options) -> Part:

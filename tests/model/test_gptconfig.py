@@ -66,7 +66,11 @@ def test_initial_weights_are_those_of_gpt2():
     ({"init_std": None}, "init_std must be a number, not None."),
     ({"init_std": 0}, "init_std must be above 0 and at most 10, not 0.0."),
     ({"layer_norm_epsilon": -1.0}, "layer_norm_epsilon must be above 0 and at most 10, not -1.0."),
-    ({"activation": "relu"}, "Unknown activation 'relu'; use one of: gelu_new, gelu."),
+    ({"activation": "silu"}, "Unknown activation 'silu'; use one of: gelu_new, gelu, relu."),
+    ({"bias": "no"}, "bias must be True or False, not 'no'."),
+    ({"post_norm": 1}, "post_norm must be True or False, not 1."),
+    ({"window": 0}, "window must be at least 1, not 0."),
+    ({"window": 2.5}, "window must be a whole number or None, not 2.5."),
 ])  # fmt: skip
 def test_wrong_values_are_named_in_one_sentence(options, sentence):
     with pytest.raises(UserError) as caught:

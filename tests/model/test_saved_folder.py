@@ -144,7 +144,7 @@ def test_biases_that_are_not_zero_do_not_fit_a_model_without(tmp_path):
     (b'{"model_type": "gpt2", "n_embd": "12"}', "n_embd must be a whole number"),
     (b'{"model_type": "gpt2", "n_embd": 10, "n_head": 3}', "must be divisible by n_head (3)"),
     (b'{"model_type": "gpt2", "resid_pdrop": null}', "dropout must be a number, not None."),
-    (b'{"model_type": "gpt2", "activation_function": "relu"}', "Unknown activation 'relu'"),
+    (b'{"model_type": "gpt2", "activation_function": "silu"}', "Unknown activation 'silu'"),
 ])  # fmt: skip
 def test_a_config_that_is_damaged_or_of_another_model(folder, content, words):
     (folder / CONFIG_FILE).write_bytes(content)
