@@ -5,8 +5,8 @@
 
 `grads` has the keys of the parameters that the forward took. Both are pure: what they are given is
 only read, what they return is fresh. Read in this order: linear, gelu, mlp, embedding, layernorm,
-softmax, attention, cross_entropy, dropout, relu. This package, as a value, is the table of functions that
-the model uses.
+softmax, attention, cross_entropy, dropout, relu. This package, as a value, is the table of
+functions that the model uses.
 """
 
 from minigpt.layers.attention import (

@@ -67,7 +67,8 @@ def gpt(
     logits, head_cache = layers.unembedding(x, **(lm_head or wte))
     undo_block = post_norm_block_backward if config.post_norm else block_backward
     how = (undo_block, lm_head is None, positions.ndim == 1)
-    return logits, (layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache)
+    caches = (wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache)
+    return logits, (layers, how, *caches)
 
 
 def gpt_backward(dlogits, cache):

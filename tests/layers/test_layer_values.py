@@ -47,7 +47,9 @@ def test_relu_by_hand():
     assert layers.relu_backward(np.full(5, 7.0), cache)[0].tolist() == [0, 0, 0, 7, 7]
 
 
-@pytest.mark.parametrize(("T_query", "T_key", "window"), [(5, 5, 2), (3, 5, 2), (4, 6, 1), (4, 4, 9)])
+@pytest.mark.parametrize(
+    ("T_query", "T_key", "window"), [(5, 5, 2), (3, 5, 2), (4, 6, 1), (4, 4, 9)]
+)
 def test_a_band_lets_a_query_see_its_window_only(T_query, T_key, window):
     mask = layers.causal_mask(T_query, T_key, np, window)
     for query in range(T_query):
