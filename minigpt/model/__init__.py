@@ -6,8 +6,9 @@ from minigpt.model.block import (
     post_norm_block,
     post_norm_block_backward,
 )
+from minigpt.model.cache import KVCache, next_logits
 from minigpt.model.config import PRESETS, GPTConfig
-from minigpt.model.generate import KVCache, generate, next_logits
+from minigpt.model.generate import generate, stream
 from minigpt.model.gpt import draw_dropout, gpt, gpt_backward, init_params
 from minigpt.model.model import GPT
 
@@ -26,4 +27,5 @@ __all__ = [
     "next_logits",
     "post_norm_block",
     "post_norm_block_backward",
+    "stream",
 ]

@@ -2,152 +2,244 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+
 import numpy as np
 
 import minigpt.layers
 from minigpt.backend import to_host
 from minigpt.errors import UserError
-from minigpt.model.block import ACTIVATIONS
+from minigpt.model import beams
+from minigpt.model.cache import KVCache, next_logits
+from minigpt.model.choose import check_finite, choose, log_softmax, penalize
+from minigpt.model.options import Options
 
 
-class KVCache:
-    """The keys and values of all positions so far, so that a new token costs one position.
+class Context:
+    """What the model has read so far, and its scores of what may come next.
 
-    Args:
-        model: the `GPT` whose sizes it takes.
-        B: number of sequences.
+    When the text outgrows the block, the model sees its last `block_size` tokens. Positions then
+    shift with every token, so nothing can be cached and each token costs a whole pass; a warning
+    says so when it begins.
+
+    Attributes:
+        ids: (B, T) on the host, padded at the left.
+        real: boolean (B, T), False at padding.
     """
 
-    def __init__(self, model, B: int):
-        config = model.config
-        shape = (B, config.n_head, config.block_size, config.n_embd // config.n_head)
-        like = {"dtype": model.params.buffer.dtype}
-        self.keys = {i: model.xp.empty(shape, **like) for i in model.params["h"]}
-        self.values = {i: model.xp.empty(shape, **like) for i in model.params["h"]}
-        self.length = 0
+    def __init__(self, model, prompts: list[np.ndarray], padding: int, count: int):
+        T = max(map(len, prompts))
+        self.model = model
+        self.ids = np.full((len(prompts), T), padding, dtype=np.int64)
+        self.real = np.ones((len(prompts), T), dtype=bool)
+        for row, prompt in enumerate(prompts):
+            self.ids[row, T - len(prompt) :] = prompt
+            self.real[row, : T - len(prompt)] = False
+        self.cached = model.layers.attention is minigpt.layers.attention  # another knows no cache
+        self.size = min(model.config.block_size, T + count - 1)  # the last token is not read
+        self.cache = KVCache(model, len(prompts), self.size) if self.cached else None
+        self.warned = False
 
+    @property
+    def texts(self) -> list[np.ndarray]:
+        """The tokens of each row, without the padding."""
+        return [ids[real] for ids, real in zip(self.ids, self.real, strict=True)]
 
-def next_logits(model, ids, cache: KVCache):
-    """Logits (B, V) of the token after `ids` (B, T), which continue what the cache holds.
+    def logits(self) -> np.ndarray:
+        """The scores (B, V) of the next token, float64 on the host."""
+        if self.ids.shape[1] > self.model.config.block_size:
+            self._warn()
+        if not self.cached:
+            return self._full_pass()
+        if self.ids.shape[1] > self.size:
+            self.cache.clear()
+        start = max(self.cache.length, self.ids.shape[1] - self.size)
+        real = self.real[:, start:]
+        real = None if real.all() else self.model.xp.asarray(real)
+        new = self.model.xp.asarray(self.ids[:, start:])
+        return to_host(next_logits(self.model, new, self.cache, real)).astype(np.float64)
 
-    The same formulas as in `gpt`, for the new positions only: their queries look at the keys and
-    values of the past, which never change, because no position looks ahead.
-    """
-    layers, config, xp, p = model.layers, model.config, model.xp, model.params
-    start, stop = cache.length, cache.length + ids.shape[1]
-    assert stop <= config.block_size, "the cache is full"
-    mask = layers.causal_mask(stop - start, stop, xp)
-    eps = config.layer_norm_epsilon
-    x = p["wte"]["weight"][ids] + p["wpe"]["weight"][start:stop]
-    for i, block in p["h"].items():
-        normed, _ = layers.layernorm(x, **block["ln_1"], eps=eps)
-        qkv, _ = layers.linear(normed, **block["attn"]["c_attn"])
-        q, k, v = (layers.split_heads(part, config.n_head) for part in xp.split(qkv, 3, axis=-1))
-        cache.keys[i][:, :, start:stop] = k
-        cache.values[i][:, :, start:stop] = v
-        k, v = cache.keys[i][:, :, :stop], cache.values[i][:, :, :stop]
-        heads, _ = layers.scaled_dot_product(q, k, v, mask, parts=layers)
-        x = x + layers.linear(layers.merge_heads(heads), **block["attn"]["c_proj"])[0]
-        normed, _ = layers.layernorm(x, **block["ln_2"], eps=eps)
-        name = ACTIVATIONS[config.activation]
-        x = x + layers.mlp(normed, **block["mlp"], activation=name, parts=layers)[0]
-    cache.length = stop
-    x, _ = layers.layernorm(x[:, -1], **p["ln_f"], eps=eps)
-    return layers.unembedding(x, **p.get("lm_head", p["wte"]))[0]
+    def append(self, tokens: np.ndarray) -> None:
+        """Read one more token in each row."""
+        self.ids = np.concatenate([self.ids, tokens[:, None]], axis=1)
+        real = np.ones((len(tokens), 1), dtype=bool)
+        self.real = np.concatenate([self.real, real], axis=1)
+
+    def select(self, rows) -> None:
+        """Go on with the rows named, which may repeat and leave out."""
+        rows = np.asarray(rows)
+        if np.array_equal(rows, np.arange(len(self.ids))):
+            return
+        if self.cached and self.cache.length == 0:
+            self.cache = KVCache(self.model, len(rows), self.size)
+        elif self.cached:
+            self.cache.select(rows)
+        self.ids, self.real = self.ids[rows], self.real[rows]
+
+    def _full_pass(self) -> np.ndarray:
+        window = slice(-self.model.config.block_size, None)
+        ids, real = self.ids[:, window], self.real[:, window]
+        given = {}
+        if not real.all():
+            positions = (real.cumsum(axis=1) - 1).clip(0)
+            given = {"mask": real[:, None, None, :], "positions": positions}
+        return to_host(self.model(ids, **given)[:, -1]).astype(np.float64)
+
+    def _warn(self) -> None:
+        if not self.warned:
+            block_size = self.model.config.block_size
+            warnings.warn(
+                f"The text has outgrown the block of {block_size} tokens; from here on the model "
+                f"sees its last {block_size} only, and each token costs a whole pass.",
+                stacklevel=2,
+            )
+        self.warned = True
 
 
 def generate(
     model,
-    ids,
-    max_new_tokens: int,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    stop: int | None = None,
-    seed: int = 0,
-) -> np.ndarray:
-    """Continue each sequence by sampling from softmax(logits / temperature).
-
-    When the text outgrows the block, the model sees its last `block_size` tokens; positions then
-    shift with every token, so nothing can be cached and each token costs a whole pass.
+    input_ids,
+    max_new_tokens: int | None = None,
+    *,
+    attention_mask=None,
+    return_logprobs: bool = False,
+    **options,
+):
+    """Continue each prompt, by drawing tokens from softmax(logits / temperature) or by beam search.
 
     Args:
         model: a `GPT`.
-        ids: integers (B, T), T <= block_size.
-        max_new_tokens: how many tokens to add.
-        temperature: 0 always takes the likeliest token (greedy); 1 samples as the model says.
-        top_k: sample among the k likeliest tokens only.
-        top_p: sample among the fewest tokens that together have probability p (Holtzman, 2020).
-        stop: a token id that ends a sequence; after it, its row is filled with `stop`, and when
-            all rows have ended, generation does.
-        seed: of the draws; equal seeds give equal texts.
+        input_ids: integers (B, T), or rows of different lengths, each <= block_size.
+        max_new_tokens: how many tokens to add at most (20).
+        attention_mask: (B, T), 0 at padding, which may stand anywhere; the model never sees it.
+        return_logprobs: also return the log-probabilities of the new tokens.
+        options: temperature, top_k, top_p, repetition_penalty, num_beams, eos_token_id, seed and
+            the others of `Options`.
 
     Returns:
-        Integers (B, T + new), the given ids included, on the host.
+        Integers (B * num_return_sequences, T + new) on the host, prompts included: shorter prompts
+        are padded at the left, rows that ended earlier at the right. With `return_logprobs` also
+        (B * num_return_sequences, new): the model's log-probability of each new token in nats,
+        before temperature and penalties; 0 at the padding.
 
     Raises:
-        UserError: for options out of range.
+        UserError: for prompts that are empty or too long, ids out of range, options out of range
+            or against each other, and scores that are not finite.
     """
-    _check_options(max_new_tokens, temperature, top_k, top_p)
-    rng = np.random.default_rng(seed)
-    out = to_host(ids).astype(np.int64)  # a prompt of bytes could not hold the larger ids
-    ended = np.zeros(len(out), dtype=bool)
-    cache, new = KVCache(model, len(out)), out
-    own_attention = model.layers.attention is not minigpt.layers.attention  # it knows no cache
-    for _ in range(max_new_tokens):
-        if own_attention:
-            logits = model(out[:, -model.config.block_size :])[:, -1]
-        else:
-            if cache.length + new.shape[1] > model.config.block_size:
-                new, cache = out[:, -model.config.block_size :], KVCache(model, len(out))
-            logits = next_logits(model, model.xp.asarray(new), cache)
-        logits = to_host(logits).astype(np.float64)
-        new = choose(logits, rng, temperature, top_k, top_p)
-        if stop is not None:
-            new = np.where(ended, stop, new)
-            ended |= new == stop
-        new = new[:, None]
-        out = np.concatenate([out, new], axis=1)
-        if ended.all():
-            break
-    return out
+    options, prompts, count = _prepare(model, input_ids, max_new_tokens, attention_mask, options)
+    context = Context(model, prompts, options.padding, count)
+    prompt_ids = np.repeat(context.ids, options.num_return_sequences, axis=0)
+    if options.num_beams > 1:
+        found = beams.search(context, options, count, _ending(options))
+        longest = max(len(text.tokens) for text in found)
+        new = np.full((len(found), longest), options.padding, dtype=np.int64)
+        logprobs = np.zeros(new.shape)
+        for row, (_, tokens, given) in enumerate(found):
+            new[row, : len(tokens)], logprobs[row, : len(given)] = tokens, given
+    else:
+        steps = list(_steps(context, options, count))
+        new, logprobs = (np.stack(column, axis=1) for column in zip(*steps, strict=True))
+    out = np.concatenate([prompt_ids, new], axis=1)
+    return (out, logprobs) if return_logprobs else out
 
 
-def choose(logits, rng, temperature=1.0, top_k=None, top_p=None) -> np.ndarray:
-    """Draw one token a row from logits (B, V), a float64 array on the host; returns (B,).
+def stream(model, input_ids, max_new_tokens: int | None = None, *, attention_mask=None, **options):
+    """Yield the new tokens as they are chosen, (B,) at each step; arguments as for `generate`.
 
     Raises:
-        UserError: when the logits are not finite, as after a training that diverged.
+        UserError: at once, as `generate` does, and for beam search, which knows its text at the
+            end only.
     """
-    if not np.isfinite(logits).all():
-        raise UserError(
-            "The model's scores are not finite numbers; its weights are damaged, probably by a "
-            "training that diverged. Use an earlier checkpoint."
-        )
-    if temperature == 0:
-        return logits.argmax(axis=-1)
-    order = np.argsort(-logits, axis=-1, kind="stable")  # likeliest first
-    scores = np.take_along_axis(logits, order, axis=-1)
-    p = np.exp((scores - scores[:, :1]) / temperature)
-    if top_k is not None:
-        p[:, top_k:] = 0
-    p /= p.sum(axis=-1, keepdims=True)
-    if top_p is not None:
-        before = np.cumsum(p, axis=-1) - p  # the probability of all likelier tokens
-        p[before >= top_p] = 0
-        p /= p.sum(axis=-1, keepdims=True)
-    cumulative = np.cumsum(p, axis=-1)
-    draw = rng.random((len(p), 1)) * cumulative[:, -1:]
-    rank = (cumulative <= draw).sum(axis=-1).clip(max=p.shape[1] - 1)
-    return np.take_along_axis(order, rank[:, None], axis=-1)[:, 0]
+    options, prompts, count = _prepare(model, input_ids, max_new_tokens, attention_mask, options)
+    if options.num_beams > 1:
+        raise UserError("Beam search knows its text at the end only; use generate, or num_beams=1.")
+    context = Context(model, prompts, options.padding, count)
+    return (tokens for tokens, _ in _steps(context, options, count))
 
 
-def _check_options(max_new_tokens, temperature, top_k, top_p) -> None:
-    if max_new_tokens < 1:
-        raise UserError(f"max_new_tokens must be at least 1, not {max_new_tokens}.")
-    if not 0 <= temperature < float("inf"):
-        raise UserError(f"temperature must be 0 (greedy) or above, not {temperature}.")
-    if top_k is not None and top_k < 1:
-        raise UserError(f"top_k must be at least 1, not {top_k}.")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise UserError(f"top_p must be above 0 and at most 1, not {top_p}.")
+def _steps(context: Context, options: Options, count: int) -> Iterator[tuple]:
+    """Yield the tokens (B,) of each step with their log-probabilities (B,)."""
+    rng, ended = np.random.default_rng(options.seed), _ending(options)
+    temperature = 0 if options.greedy else options.temperature
+    copies = options.num_return_sequences
+    texts: list[list[int]] = [[] for _ in range(len(context.ids) * copies)]
+    over = np.zeros(len(texts), dtype=bool)
+    for number in range(count):
+        logits = context.logits()
+        if number == 0 and copies > 1:  # the prompts are read once
+            context.select(np.repeat(np.arange(len(logits)), copies))
+            logits = np.repeat(logits, copies, axis=0)
+        check_finite(logits)
+        scores = logits.copy()
+        penalize(scores, context.texts, options.repetition_penalty, options.no_repeat_ngram_size)
+        tokens = choose(scores, rng, temperature, options.top_k or None, options.top_p)
+        tokens = np.where(over, options.padding, tokens)
+        logprobs = np.take_along_axis(log_softmax(logits), tokens[:, None], axis=1)[:, 0]
+        logprobs[over] = 0
+        for row in np.flatnonzero(~over):
+            texts[row].append(int(tokens[row]))
+            over[row] = ended(texts[row])
+        yield tokens, logprobs
+        if over.all():
+            return
+        if number < count - 1:
+            context.append(tokens)
+
+
+def _ending(options: Options):
+    """A function that tells whether a list of new tokens ends with an end token or stop string."""
+    ends, strings = set(options.ends), [string.encode() for string in options.stop_strings]
+    longest = max(map(len, strings), default=0)
+
+    def ended(text: list[int]) -> bool:
+        if text[-1] in ends:
+            return True
+        if not strings:
+            return False
+        # No token is shorter than a byte, except for those without any.
+        tail = options.tokenizer.decode_bytes(text[-longest - 1 :])
+        return any(string in tail for string in strings)
+
+    return ended
+
+
+def _prepare(model, input_ids, max_new_tokens, attention_mask, given: dict):
+    """Check everything; return the options, the prompts without padding, and how many tokens."""
+    options = Options.of({"max_new_tokens": max_new_tokens, **given})
+    V = model.config.vocab_size
+    pad = () if options.pad_token_id is None else (options.pad_token_id,)
+    for token in (*options.ends, *pad):
+        if not 0 <= token < V:
+            raise UserError(
+                f"The end or padding token {token} is out of range: the model knows 0 to {V - 1}."
+            )
+    prompts = _prompts(model, input_ids, attention_mask)
+    return options, prompts, options.count(max(map(len, prompts)))
+
+
+def _prompts(model, input_ids, attention_mask) -> list[np.ndarray]:
+    """The tokens of each prompt, without padding."""
+    rows, masks = _rows(model, input_ids, "ids"), None
+    if attention_mask is not None:
+        masks = _rows(model, attention_mask, "attention_mask")
+        if [len(mask) for mask in masks] != [len(row) for row in rows]:
+            raise UserError("attention_mask must have the shape of the ids: a 0 or 1 for each.")
+        rows = [row[mask != 0] for row, mask in zip(rows, masks, strict=True)]
+    for number, row in enumerate(rows):
+        if len(row) == 0 and len(rows) + (masks is not None) > 1:
+            raise UserError(
+                f"Prompt {number} is empty; give it one token at least, such as the one that "
+                f"begins a document (tok.eot)."
+            )
+        model.check_ids(row)
+    if not rows:
+        model.check_ids([])
+    return rows
+
+
+def _rows(model, values, name: str) -> list[np.ndarray]:
+    """Values (B, T), (T,), or a list of rows of different lengths, as a list of rows."""
+    if isinstance(values, (list, tuple)) and all(np.ndim(row) == 1 for row in values):
+        return [model.integers(row, name)[0] for row in values]
+    return list(model.integers(values, name))

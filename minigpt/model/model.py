@@ -13,7 +13,7 @@ from minigpt.backend import select_device, to_host
 from minigpt.errors import UserError
 from minigpt.model import files
 from minigpt.model.config import GPTConfig
-from minigpt.model.generate import generate
+from minigpt.model.generate import generate, stream
 from minigpt.model.gpt import draw_dropout, gpt, gpt_backward, init_params
 from minigpt.tree import FlatTree, nest
 
@@ -63,11 +63,11 @@ class GPT:
         """Logits (B, T, V) for ids (B, T); see `gpt` for the mask and the positions."""
         given = {"mask": mask, "positions": positions}
         given = {k: self.xp.asarray(v) for k, v in given.items() if v is not None}
-        return self._forward(self._check_ids(ids), **given)[0]
+        return self._forward(self.check_ids(ids), **given)[0]
 
     def loss(self, ids, targets, count=None):
         """Mean cross-entropy in nats over the positions whose target is not ignored (-100)."""
-        ids = self._check_ids(ids)
+        ids = self.check_ids(ids)
         targets = self._check_targets(targets, ids.shape)
         logits, _ = self._forward(ids)
         return self.layers.cross_entropy(logits, targets, count=count)[0]
@@ -81,7 +81,7 @@ class GPT:
                 dropout, whatever the config says.
             count: what the summed loss is divided by, see `cross_entropy`.
         """
-        ids = self._check_ids(ids)
+        ids = self.check_ids(ids)
         targets = self._check_targets(targets, ids.shape)
         masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
         logits, cache = self._forward(ids, dropout=masks)
@@ -90,9 +90,13 @@ class GPT:
         _, grads = gpt_backward(dlogits, cache)
         return loss, grads
 
-    def generate(self, ids, max_new_tokens: int, **options) -> np.ndarray:
-        """Continue ids (B, T) by up to `max_new_tokens` tokens; the options are `generate`'s."""
-        return generate(self, self._check_ids(ids), max_new_tokens, **options)
+    def generate(self, input_ids, max_new_tokens: int | None = None, **options):
+        """Continue prompts by up to `max_new_tokens` tokens; the options are `generate`'s."""
+        return generate(self, input_ids, max_new_tokens, **options)
+
+    def stream(self, input_ids, max_new_tokens: int | None = None, **options):
+        """Yield the new tokens, (B,) at each step, as they are chosen; see `generate`."""
+        return stream(self, input_ids, max_new_tokens, **options)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` as the Hugging Face ecosystem reads them."""
@@ -122,8 +126,9 @@ class GPT:
         run = partial(gpt, config=self.config, layers=self.layers, **options)
         return run(ids, **self.params)
 
-    def _check_ids(self, ids):
-        ids = self._integers(ids, "ids")
+    def check_ids(self, ids):
+        """The ids (B, T) as the model takes them; raises UserError for what are none."""
+        ids = self.integers(ids, "ids")
         V, block_size = self.config.vocab_size, self.config.block_size
         if ids.size == 0:
             raise UserError("There are no token ids; give the model at least one.")
@@ -136,7 +141,7 @@ class GPT:
         return self.xp.asarray(ids)
 
     def _check_targets(self, targets, shape):
-        targets = self._integers(targets, "targets")
+        targets = self.integers(targets, "targets")
         if targets.shape != shape:
             raise UserError(
                 f"The targets have shape {targets.shape}, the ids {shape}; each id needs a target "
@@ -147,7 +152,8 @@ class GPT:
         return self.xp.asarray(targets)
 
     @staticmethod
-    def _integers(ids, name: str) -> np.ndarray:
+    def integers(ids, name: str) -> np.ndarray:
+        """Whole numbers (B, T) or (T,) as (B, T) on the host; raises UserError for others."""
         try:
             ids = to_host(ids)
         except ValueError as error:

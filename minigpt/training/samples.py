@@ -50,7 +50,7 @@ def sample_texts(
     texts = []
     for start in range(0, n, AT_ONCE):
         batch = np.tile(np.array(ids), (min(AT_ONCE, n - start), 1))
-        options |= {"stop": tokenizer.eot, "seed": seed + start}
+        options |= {"eos_token_id": tokenizer.eot, "seed": seed + start}
         out = model.generate(batch, max_new_tokens, **options)
         texts += [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
     return texts

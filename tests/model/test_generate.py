@@ -5,7 +5,7 @@ import pytest
 
 from minigpt.errors import UserError
 from minigpt.model import GPT, GPTConfig, KVCache, next_logits
-from minigpt.model.generate import choose
+from minigpt.model.choose import check_finite, choose
 
 SIZES = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 3, "n_embd": 12}
 
@@ -80,7 +80,7 @@ def test_top_k_1_and_a_tiny_top_p_and_temperature_are_greedy(ids):
 def test_options_that_exclude_nothing_change_nothing(ids):
     model = small_model()
     plain = model.generate(ids[:, :3], 10, seed=3)
-    for options in ({"top_k": 11}, {"top_k": 99}, {"top_p": 1.0}, {"stop": None}):
+    for options in ({"top_k": 11}, {"top_k": 99}, {"top_k": 0}, {"top_p": 1.0}, {"eos_token_id": None}):
         assert (model.generate(ids[:, :3], 10, seed=3, **options) == plain).all(), options
 
 
@@ -89,7 +89,7 @@ def test_stop_ends_a_row_and_then_everything(ids):
     prompt = ids[:, :2]
     free = model.generate(prompt, 30, seed=1)
     stop = int(free[0, 4])
-    out = model.generate(prompt, 30, seed=1, stop=stop)
+    out = model.generate(prompt, 30, seed=1, eos_token_id=stop)
     for row, written in zip(free, out, strict=True):
         new = row[2 : out.shape[1]].tolist()
         end = new.index(stop) + 1 if stop in new else len(new)
@@ -98,7 +98,7 @@ def test_stop_ends_a_row_and_then_everything(ids):
     assert (out == stop).any()
     alone = model.generate(prompt[:1], 30, temperature=0)
     stop = int(alone[0, 2])
-    assert model.generate(prompt[:1], 30, temperature=0, stop=stop).shape == (1, 3)
+    assert model.generate(prompt[:1], 30, temperature=0, eos_token_id=stop).shape == (1, 3)
 
 
 def test_a_prompt_of_bytes_can_be_continued_with_larger_ids():
@@ -190,7 +190,7 @@ def test_ties_and_extreme_scores():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_not_finite_are_told(bad):
     with pytest.raises(UserError, match="scores are not finite numbers; its weights are damaged"):
-        choose(np.array([[1.0, bad]]), np.random.default_rng(0))
+        check_finite(np.array([[1.0, bad]]))
     model = small_model()
     model.params["ln_f"]["weight"][0] = np.nan
     with pytest.raises(UserError, match="Use an earlier checkpoint"):
@@ -199,10 +199,10 @@ def test_scores_that_are_not_finite_are_told(bad):
 
 @pytest.mark.parametrize(("options", "sentence"), [
     ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, not 0."),
-    ({"temperature": -1.0}, "temperature must be 0 (greedy) or above, not -1.0."),
-    ({"temperature": float("nan")}, "temperature must be 0 (greedy) or above, not nan."),
-    ({"temperature": float("inf")}, "temperature must be 0 (greedy) or above, not inf."),
-    ({"top_k": 0}, "top_k must be at least 1, not 0."),
+    ({"temperature": -1.0}, "temperature must be 0 (greedy) or above, and finite, not -1.0."),
+    ({"temperature": float("nan")}, "temperature must be 0 (greedy) or above, and finite, not nan."),
+    ({"temperature": float("inf")}, "temperature must be 0 (greedy) or above, and finite, not inf."),
+    ({"top_k": -1}, "top_k must be at least 0, not -1."),
     ({"top_p": 0.0}, "top_p must be above 0 and at most 1, not 0.0."),
     ({"top_p": 1.1}, "top_p must be above 0 and at most 1, not 1.1."),
 ])  # fmt: skip

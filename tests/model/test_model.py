@@ -244,7 +244,7 @@ def test_a_students_function_takes_its_place_everywhere(ids, name):
     calls.clear()
     written = model.generate([[1, 2]], 3, seed=1)
     assert (written == plain.generate([[1, 2]], 3, seed=1)).all()
-    used_in_writing = name not in ("embedding", "dropout", "cross_entropy")
+    used_in_writing = name not in ("embedding", "cross_entropy")
     assert (len(calls) > 0) == used_in_writing
 
 
@@ -277,7 +277,10 @@ def test_parameters_may_be_given():
 ])  # fmt: skip
 def test_wrong_ids(ids, words):
     model = small_model()
-    for call in (model, lambda ids: model.generate(ids, 1), lambda ids: model.loss(ids, ids)):
+    calls = [model, lambda ids: model.loss(ids, ids), lambda ids: model.generate(ids, 1)]
+    if "one length" in words:
+        calls.pop()  # `generate` takes prompts of different lengths
+    for call in calls:
         with pytest.raises(UserError) as caught:
             call(ids)
         assert str(caught.value).startswith(words)
