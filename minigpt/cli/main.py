@@ -11,13 +11,14 @@ from pathlib import Path
 from minigpt.errors import UserError
 from minigpt.version import __version__
 
-COMMANDS = ["train", "sample", "tokenize", "doctor"]
+COMMANDS = ["train", "sample", "tokenize", "info", "doctor"]
 EXAMPLES = """\
 examples:
   minigpt train                          train a GPT on the built-in stories (under two minutes)
   minigpt sample                         let the last trained model write a story
   minigpt train --text my_notes.txt      train on a text of your own
   minigpt tokenize "Hello, world"        see how a text is cut into tokens
+  minigpt info gpt3-175b                 what a model costs: parameters, FLOPs and memory
   minigpt doctor                         what this machine has, and what is missing
 """
 
@@ -79,7 +80,8 @@ def main(argv: list[str] | None = None) -> int:
         )
     except MemoryError:
         sentence = "these sizes need more memory than there is; use smaller ones"
-    print(f"minigpt {argv[0]}: {sentence}.", file=sys.stderr)
+    stop = "" if sentence.endswith("?") else "."
+    print(f"minigpt {argv[0]}: {sentence}{stop}", file=sys.stderr)
     return 2
 
 

@@ -44,6 +44,11 @@ class WindowBatches:
         starts = np.arange(offset, spare - self.block_size + 1, self.block_size)
         self.starts, self.position = self.rng.permutation(starts), 0
 
+    @property
+    def per_epoch(self) -> float:
+        """Batches in which the text is seen once; the last may share its rows with the next."""
+        return len(self.starts) / self.batch_size
+
     def next(self) -> tuple[np.ndarray, np.ndarray]:
         """The next (ids, targets), both (batch_size, block_size)."""
         rows = []
@@ -104,6 +109,11 @@ class DocumentBatches:
             pool = sorted(order[i : i + POOL * self.batch_size], key=self._length)
             batches = np.array(pool).reshape(-1, self.batch_size)
             self.plan += list(self.rng.permutation(batches))
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in which each document is seen once."""
+        return len(self.plan)
 
     def _length(self, i: int) -> int:
         return len(self.documents[i])

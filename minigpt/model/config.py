@@ -9,18 +9,10 @@ from numbers import Integral, Real
 import numpy as np
 
 from minigpt.errors import UserError
+from minigpt.model.presets import PRESETS
 
 # Named as in GPT-2's config.json: GELU's tanh form, the exact one; the plain ReLU.
 ACTIVATIONS = ("gelu_new", "gelu", "relu")
-
-GPT2 = {"vocab_size": 50257, "block_size": 1024, "dropout": 0.1}
-PRESETS = {
-    # Radford et al., "Language models are unsupervised multitask learners" (2019), table 2.
-    "gpt2": {**GPT2, "n_layer": 12, "n_head": 12, "n_embd": 768},
-    "gpt2-medium": {**GPT2, "n_layer": 24, "n_head": 16, "n_embd": 1024},
-    "gpt2-large": {**GPT2, "n_layer": 36, "n_head": 20, "n_embd": 1280},
-    "gpt2-xl": {**GPT2, "n_layer": 48, "n_head": 25, "n_embd": 1600},
-}
 
 
 @dataclass(frozen=True)

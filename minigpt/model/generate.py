@@ -222,6 +222,8 @@ def _prompts(model, input_ids, attention_mask) -> list[np.ndarray]:
     """The tokens of each prompt, without padding."""
     rows, masks = _rows(model, input_ids, "ids"), None
     if attention_mask is not None:
+        if getattr(attention_mask, "dtype", None) == bool:
+            attention_mask = attention_mask.astype(np.int64)
         masks = _rows(model, attention_mask, "attention_mask")
         if [len(mask) for mask in masks] != [len(row) for row in rows]:
             raise UserError("attention_mask must have the shape of the ids: a 0 or 1 for each.")

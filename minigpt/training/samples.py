@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
+from itertools import chain
 
 from minigpt.corpus import tinytown
 
@@ -30,6 +30,15 @@ class Samples:
         return sum(verdict.consistent for verdict in self.verdicts) / len(self.verdicts)
 
 
+def prompt_ids(tokenizer, prompt: str) -> list[int]:
+    """What the model reads before it writes: the mark between documents, then the prompt.
+
+    Without such a mark and without a prompt it is token 0, which is not part of the text.
+    """
+    ids = tokenizer.encode(prompt)
+    return [*([] if tokenizer.eot is None else [tokenizer.eot]), *ids] or [0]
+
+
 def sample_texts(
     model, tokenizer, n: int, prompt: str = "", seed: int = 0, max_new_tokens=None, **options
 ) -> list[str]:
@@ -38,22 +47,37 @@ def sample_texts(
     Args:
         prompt: what each text begins with.
         max_new_tokens: by default, as many as the block has room for.
-        options: of `generate`: temperature, top_k, top_p.
+        options: of `generate`: temperature, top_k, top_p, num_beams and others.
     """
-    ids = tokenizer.encode(prompt)
-    if tokenizer.eot is not None:
-        ids = [tokenizer.eot, *ids]
-    ids = ids or [0]
+    ids, skip, options = _arranged(model, tokenizer, prompt, max_new_tokens, options)
+    texts = []
+    for start in range(0, n, AT_ONCE):
+        options |= {"num_return_sequences": min(AT_ONCE, n - start), "seed": seed + start}
+        if options.get("temperature") == 0:  # all are the same text
+            options["num_return_sequences"] = 1
+        out = model.generate([ids], **options)
+        found = [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
+        texts += found * (min(AT_ONCE, n - start) // len(found))
+    return texts
+
+
+def stream_text(
+    model, tokenizer, prompt: str = "", seed: int = 0, max_new_tokens=None, **options
+) -> Iterator[str]:
+    """Yield the text that `sample_texts` would give for n = 1, piece by piece as it is written."""
+    ids, skip, options = _arranged(model, tokenizer, prompt, max_new_tokens, options)
+    steps = model.stream([ids], seed=seed, **options)
+    return tokenizer.decode_stream(chain(ids[skip:], steps), skip_special_tokens=True)
+
+
+def _arranged(model, tokenizer, prompt: str, max_new_tokens, options: dict):
+    """The ids to read, how many of them are no text, and the options of `generate`."""
+    ids = prompt_ids(tokenizer, prompt)
     if max_new_tokens is None:
         max_new_tokens = max(1, model.config.block_size - len(ids))
     skip = len(ids) if tokenizer.eot is None and not prompt else 0
-    texts = []
-    for start in range(0, n, AT_ONCE):
-        batch = np.tile(np.array(ids), (min(AT_ONCE, n - start), 1))
-        options |= {"eos_token_id": tokenizer.eot, "seed": seed + start}
-        out = model.generate(batch, max_new_tokens, **options)
-        texts += [tokenizer.decode(row[skip:], skip_special_tokens=True) for row in out.tolist()]
-    return texts
+    ends = {"eos_token_id": tokenizer.eot, "tokenizer": tokenizer}
+    return ids, skip, {**options, **ends, "max_new_tokens": max_new_tokens}
 
 
 def sample_stories(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from numbers import Real
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -105,18 +106,40 @@ class Trainer:
         self.tokens_seen += count
         return loss
 
-    def fit(self, after_step: Callable[[Trainer, float], None] | None = None) -> float:
+    def fit(
+        self,
+        after_step: Callable[[Trainer, float], None] | None = None,
+        epochs: float | None = None,
+    ) -> float:
         """Do all steps that remain; return the last loss.
 
         Args:
             after_step: called as `after_step(trainer, loss)` after each step.
+            epochs: see all training data so many times from here on, instead of `steps`, which is
+                set to what that takes, so that the schedule ends with it.
+
+        Raises:
+            UserError: for epochs that are no positive number, or batches that know no epochs.
         """
+        if epochs is not None:
+            self.steps = self.step_number + self._steps_of(epochs)
         loss = math.nan
         while self.step_number < self.steps:
             loss = self.step()
             if after_step:
                 after_step(self, loss)
         return loss
+
+    def _steps_of(self, epochs: float) -> int:
+        if isinstance(epochs, bool) or not isinstance(epochs, Real) or not 0 < epochs < math.inf:
+            raise UserError(f"epochs must be a number above 0, not {epochs!r}.")
+        per_epoch = getattr(self.batches, "per_epoch", None)
+        if per_epoch is None:
+            raise UserError(
+                "These batches do not tell their number in an epoch; give them an attribute "
+                "per_epoch, or set steps instead of epochs."
+            )
+        return math.ceil(epochs * per_epoch / self.accumulate)
 
     def _add_gradients(self, ids, targets, count: int, number: int) -> float:
         """Add the gradients of one batch to `self.grads`, shard by shard; return its loss."""

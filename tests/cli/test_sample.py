@@ -7,6 +7,9 @@ import sys
 import pytest
 
 from minigpt.cli.main import build_parser
+from minigpt.model import GPT
+from minigpt.tokenizer import Tokenizer
+from minigpt.training.samples import TEMPERATURE, TOP_P, sample_texts, stream_text
 
 
 def test_sample_repeats_by_seed_and_counts(cli, trained):
@@ -18,6 +21,37 @@ def test_sample_repeats_by_seed_and_counts(cli, trained):
     assert len(greedy) == 1
 
 
+def test_one_text_streams_what_would_stand_among_several(cli, trained):
+    alone = cli("sample", "--seed", 3, "--prompt", "On Monday")[1]
+    model, tokenizer = GPT.from_pretrained(trained), Tokenizer.from_pretrained(trained)
+    options = {"temperature": TEMPERATURE, "top_p": TOP_P}
+    assert alone == sample_texts(model, tokenizer, 1, "On Monday", seed=3, **options)[0] + "\n"
+    pieces = list(stream_text(model, tokenizer, "On Monday", seed=3, **options))
+    assert "".join(pieces) + "\n" == alone and len(pieces) > 20
+
+
+def test_beams_stop_strings_and_penalties(cli, trained):
+    code, out, _ = cli("sample", "--num-beams", 3, "--n", 2, "--max-new-tokens", 8)
+    assert code == 0 and out.count("\n\n") == 1
+    free = cli("sample", "--seed", 1)[1]
+    stop = free[40:42]
+    out = cli("sample", "--seed", 1, "--stop", stop)[1]
+    assert free.startswith(out[:-1]) and stop in out and len(out) <= free.index(stop) + 20
+    words = ("--temperature", 0, "--max-new-tokens", 60, "--no-repeat-ngram-size", 2)
+    assert cli("sample", *words)[1] != cli("sample", *words[:4])[1]
+    words = ("--temperature", 0, "--max-new-tokens", 60, "--repetition-penalty", 2)
+    assert cli("sample", *words)[1] != cli("sample", *words[:4])[1]
+
+
+def test_outgrowing_the_block_is_told_before(cli, trained):
+    code, out, err = cli("sample", "--max-new-tokens", 400)
+    assert code == 0 and out and err == (
+        "Note: beyond 256 tokens the model sees its last 256 only, and each token costs a whole "
+        "pass.\n"
+    )
+    assert cli("sample", "--max-new-tokens", 20)[2] == ""
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -25,7 +59,12 @@ def test_sample_repeats_by_seed_and_counts(cli, trained):
         (["--n", str(10**20)], "--n"),
         (["--temperature", "-1"], "temperature"),
         (["--temperature", "nan"], "temperature"),
-        (["--top-k", "0"], "top_k"),
+        (["--top-k", "-1"], "top_k"),
+        (["--num-beams", "0"], "num_beams"),
+        (["--num-beams", "3", "--top-p", "0.5"], "Beam search draws nothing"),
+        (["--num-beams", "2", "--n", "3"], "use more beams"),
+        (["--repetition-penalty", "-1"], "repetition_penalty"),
+        (["--stop", ""], "stop"),
         (["--top-p", "1.5"], "top_p"),
         (["--max-new-tokens", "0"], "max_new_tokens"),
         (["--seed", "-1"], "seed"),

@@ -80,7 +80,8 @@ def test_top_k_1_and_a_tiny_top_p_and_temperature_are_greedy(ids):
 def test_options_that_exclude_nothing_change_nothing(ids):
     model = small_model()
     plain = model.generate(ids[:, :3], 10, seed=3)
-    for options in ({"top_k": 11}, {"top_k": 99}, {"top_k": 0}, {"top_p": 1.0}, {"eos_token_id": None}):
+    nothing = {"top_k": 11}, {"top_k": 99}, {"top_k": 0}, {"top_p": 1.0}, {"eos_token_id": None}
+    for options in nothing:
         assert (model.generate(ids[:, :3], 10, seed=3, **options) == plain).all(), options
 
 
@@ -199,9 +200,13 @@ def test_scores_that_are_not_finite_are_told(bad):
 
 @pytest.mark.parametrize(("options", "sentence"), [
     ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, not 0."),
-    ({"temperature": -1.0}, "temperature must be 0 (greedy) or above, and finite, not -1.0."),
-    ({"temperature": float("nan")}, "temperature must be 0 (greedy) or above, and finite, not nan."),
-    ({"temperature": float("inf")}, "temperature must be 0 (greedy) or above, and finite, not inf."),
+    *(
+        (
+            {"temperature": value},
+            f"temperature must be 0 (greedy) or above, and finite, not {value}.",
+        )
+        for value in (-1.0, float("nan"), float("inf"))
+    ),
     ({"top_k": -1}, "top_k must be at least 0, not -1."),
     ({"top_p": 0.0}, "top_p must be above 0 and at most 1, not 0.0."),
     ({"top_p": 1.1}, "top_p must be above 0 and at most 1, not 1.1."),

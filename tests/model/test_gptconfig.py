@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from minigpt.model import GPT, PRESETS, GPTConfig, init_params
 
 
 @pytest.mark.parametrize(("name", "published"), [
+    ("gpt1", 116_534_784),
     ("gpt2", 124_439_808),
     ("gpt2-medium", 354_823_168),
     ("gpt2-large", 774_030_080),
@@ -19,6 +21,39 @@ from minigpt.model import GPT, PRESETS, GPTConfig, init_params
 def test_presets_have_the_published_number_of_parameters(name, published):
     shapes = GPTConfig.preset(name).shapes()
     assert sum(math.prod(shape) for shape in shapes.values()) == published
+
+
+# Brown et al. (2020): the names in table 2.1, and the millions of parameters in table D.1 with the
+# step to which they are rounded.
+GPT3 = {
+    "gpt3-small": (125, 1), "gpt3-medium": (356, 1), "gpt3-large": (760, 1), "gpt3-xl": (1320, 10),
+    "gpt3-2.7b": (2650, 10), "gpt3-6.7b": (6660, 10), "gpt3-13b": (12850, 10),
+    "gpt3-175b": (174_600, 100),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GPT3)
+def test_gpt3_has_the_published_number_of_parameters(name):
+    start = time.perf_counter()
+    shapes = GPTConfig.preset(name).shapes()
+    millions, step = sum(math.prod(shape) for shape in shapes.values()) / 1e6, GPT3[name][1]
+    assert round(millions / step) * step == GPT3[name][0]
+    assert time.perf_counter() - start < 0.5
+
+
+def test_presets_have_the_published_switches():
+    assert [name for name in PRESETS if GPTConfig.preset(name).post_norm] == ["gpt1"]
+    assert [name for name in PRESETS if GPTConfig.preset(name).window] == list(GPT3)
+    blocks = {name: GPTConfig.preset(name).block_size for name in PRESETS}
+    assert all(blocks[name] == 2048 for name in GPT3)
+    assert blocks["gpt1"] == 512 and blocks["gpt2-xl"] == 1024
+    for name in PRESETS:
+        config = GPTConfig.preset(name)
+        assert config.n_embd // config.n_head in (64, 80, 96, 128)
+        assert config.bias and config.tie_weights and config.activation == "gelu_new"
+    sizes = {name: (GPTConfig.preset(name).n_embd, GPTConfig.preset(name).n_head) for name in GPT3}
+    assert sizes["gpt3-xl"] == (16 * 128, 16)  # not the 24 heads of 128 that the paper prints
+    assert sizes["gpt3-13b"] == (40 * 128, 40)  # nor its 5140
 
 
 @pytest.mark.parametrize("bias", [True, False])

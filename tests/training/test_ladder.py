@@ -76,8 +76,10 @@ def test_stories_are_judged_and_many_come_in_batches(monkeypatch):
     model = GPT(GPTConfig(tokenizer.vocab_size, 12, 1, 1, 8), device="cpu")
     sizes = []
     generate = model.generate
-    monkeypatch.setattr(model, "generate", lambda ids, *a, **k: (
-        sizes.append(len(ids)), generate(ids, *a, **k))[1])  # fmt: skip
+    monkeypatch.setattr(model, "generate", lambda ids, num_return_sequences, **k: (
+        sizes.append(num_return_sequences),
+        generate(ids, num_return_sequences=num_return_sequences, **k),
+    )[1])  # fmt: skip
     samples = sample_stories(model, tokenizer, 230, "en")
     assert sizes == [100, 100, 30] and len(samples.texts) == 230
     assert samples.well_formed == samples.consistent == 0  # noise is no story

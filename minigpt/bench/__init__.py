@@ -1,0 +1,1 @@
+"""Benchmarks: what minigpt's speed claims are measured with, side by side in one process."""
