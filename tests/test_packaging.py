@@ -25,7 +25,7 @@ FLOORS = (
     {"kernels", "tokenizer"},
     {"model"},
     {"corpus", "training"},
-    {"classroom", "plots"},
+    {"classroom", "plots", "bench"},
     {"cli", "__main__", "__init__"},  # __init__: the package's own list of public names
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

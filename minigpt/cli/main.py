@@ -11,7 +11,7 @@ from pathlib import Path
 from minigpt.errors import UserError
 from minigpt.version import __version__
 
-COMMANDS = ["train", "sample", "tokenize", "info", "doctor"]
+COMMANDS = ["train", "sample", "tokenize", "info", "bench", "doctor"]
 EXAMPLES = """\
 examples:
   minigpt train                          train a GPT on the built-in stories (under two minutes)

@@ -4,7 +4,8 @@
   (a character vocabulary writes the characters themselves);
 - `merges.txt`: the line `#version: 0.2`, then one merge a line, the first learned first;
 - `special_tokens_map.json`, `tokenizer_config.json`: what `transformers.AutoTokenizer` needs, and
-  our own fields `minigpt_kind` and `minigpt_pattern`;
+  our own fields `minigpt_kind` and `minigpt_pattern`; there also `pad_token` and `padding_side`,
+  where they are set;
 - `tokenizer.json`, only where GPT-2's own class would read the folder otherwise than we do:
   see `huggingface.py`.
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from minigpt.errors import UserError
+from minigpt.tokenizer.batch import DEFAULT_SIDE
 from minigpt.tokenizer.byte_unicode import from_printable, to_printable
 from minigpt.tokenizer.huggingface import config_files
 
@@ -40,6 +42,8 @@ def save(
     special_tokens: Mapping[str, int],
     kind: str,
     pattern: str | None,
+    pad_token: str | None = None,
+    padding_side: str = DEFAULT_SIDE,
 ) -> None:
     """Write all files of a tokenizer; UserError if the folder cannot be written."""
     ordered = dict(sorted(vocab.items(), key=lambda item: item[1]))
@@ -47,6 +51,11 @@ def save(
     lines = [VERSION_LINE, *(f"{left} {right}" for left, right in named_merges)]
     contents = {"vocab.json": json.dumps(ordered), "merges.txt": "\n".join(lines) + "\n"}
     configs = config_files(ordered, named_merges, special_tokens, kind, pattern)
+    if pad_token is not None:
+        for config in (configs["tokenizer_config.json"], configs["special_tokens_map.json"]):
+            config["pad_token"] = pad_token
+    if padding_side != DEFAULT_SIDE:
+        configs["tokenizer_config.json"]["padding_side"] = padding_side
     contents |= {name: json.dumps(value, indent=2) + "\n" for name, value in configs.items()}
     folder = Path(folder)
     try:

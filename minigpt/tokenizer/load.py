@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minigpt.errors import UserError
+from minigpt.tokenizer.batch import DEFAULT_SIDE
 from minigpt.tokenizer.byte_unicode import CHAR_TO_BYTE, from_printable
 from minigpt.tokenizer.files import check_merges, check_vocab, read_json, read_merges
 from minigpt.tokenizer.huggingface import SPLIT_LIKE_GPT2, pattern_of
@@ -31,8 +32,13 @@ class Parts:
     pattern: str | None = "gpt2"
 
 
-def load_folder(folder: Path) -> Loaded:
-    """Read a tokenizer's folder; UserError for one that is missing, damaged or of another kind."""
+def load_folder(
+    folder: Path,
+) -> tuple[BytePairs | Characters | PlainBytes, dict[str, int], tuple[str | None, str]]:
+    """Read a tokenizer's folder: vocabulary, special tokens, (pad token, padding side).
+
+    UserError for a folder that is missing, damaged or of another kind.
+    """
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}; check the name.")
     path = folder / "tokenizer_config.json"
@@ -51,7 +57,8 @@ def load_folder(folder: Path) -> Loaded:
                 "use a folder with a GPT2Tokenizer."
             )
         parts.pattern = config.get("minigpt_pattern") or "gpt2"
-    return build(parts, kind)
+    vocabulary, special = build(parts, kind)
+    return vocabulary, special, _padding(config, path, special)
 
 
 def load_files(
@@ -160,3 +167,20 @@ def _listed_special(config: Mapping[str, Any], path: Path, parts: Parts) -> list
             )
     check_vocab(parts.vocab, parts.vocab_path)  # the added ids may be taken
     return sorted(added, key=lambda name: added[name])
+
+
+def _padding(
+    config: Mapping[str, Any], path: Path, special: Mapping[str, int]
+) -> tuple[str | None, str]:
+    """The pad token and the padding side of `tokenizer_config.json`; UserError naming the file."""
+    name, side = config.get("pad_token"), config.get("padding_side", DEFAULT_SIDE)
+    if isinstance(name, dict):  # with its flags, as older versions of `transformers` write it
+        name = name.get("content")
+    if name is not None and not (isinstance(name, str) and name in special):
+        raise UserError(
+            f"{path} names the pad token {name!r}, but the special tokens are {list(special)}; "
+            "correct the file or get it again."
+        )
+    if side not in ("left", "right"):
+        raise UserError(f"{path} has padding_side {side!r}; it can be 'left' or 'right'.")
+    return name, side

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import regex
 
 from minigpt.errors import UserError
 from minigpt.tokenizer import files
+from minigpt.tokenizer.batch import Batching, encode_to_array
 from minigpt.tokenizer.byte_unicode import BYTE_ORDER
 from minigpt.tokenizer.load import load_files, load_folder
 from minigpt.tokenizer.ties import check_ties
@@ -19,7 +21,7 @@ from minigpt.tokenizer.vocabularies import BytePairs, Characters, PlainBytes
 END_OF_TEXT = "<|endoftext|>"
 
 
-class Tokenizer:
+class Tokenizer(Batching):
     """Text to ids and back; made by `train`, `char`, `byte`, `from_pretrained`, `from_files`.
 
     >>> tok = Tokenizer.train("low lower lowest", vocab_size=260)
@@ -27,6 +29,8 @@ class Tokenizer:
     ['low', ' low', 'e', 's', 't']
     >>> tok.decode(tok.encode("any 文字 at all"))
     'any 文字 at all'
+
+    Calling it, `tok(texts, padding=True)`, encodes many texts at once: see `batch.py`.
     """
 
     def __init__(
@@ -116,14 +120,22 @@ class Tokenizer:
 
     # ------------------------------------------------------------------ text to ids and back
 
-    def encode(self, text: str, allowed_special: Collection[str] | str = ()) -> list[int]:
+    def encode(
+        self,
+        text: str,
+        allowed_special: Collection[str] | str = (),
+        return_tensors: str | None = None,
+    ) -> list[int] | np.ndarray:
         """Cut a text into tokens and return their ids.
 
         allowed_special: names of special tokens that become their id where they stand in the
         text, or "all". Any other is plain text: what a user types cannot end a document.
-        UserError for what is no str, for a lone surrogate, for an unknown special token, and, with
-        a character vocabulary, for an unknown character.
+        return_tensors: "np" gives an int64 array (1, T) instead of a list.
+        UserError for what is no str, for a lone surrogate, for an unknown special token or kind of
+        tensor, and, with a character vocabulary, for an unknown character.
         """
+        if return_tensors is not None:
+            return encode_to_array(self, text, allowed_special, return_tensors)
         if not isinstance(text, str):
             raise UserError(f"text is a {type(text).__name__}, not a str; pass one text at a time.")
         check_surrogates(text)
@@ -249,7 +261,7 @@ class Tokenizer:
             files.file_name_of(token, self.kind): i for token, i in self._vocabulary.ids.items()
         }
         files.save(folder, vocabulary | self.special_tokens, self.merges, self.special_tokens,
-                   self.kind, self.pattern)
+                   self.kind, self.pattern, self.pad_token, self.padding_side)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Tokenizer:
@@ -257,7 +269,10 @@ class Tokenizer:
 
         UserError, naming file and line, for files that are missing, damaged or cut short.
         """
-        return cls(*load_folder(Path(folder)))
+        vocabulary, special_tokens, padding = load_folder(Path(folder))
+        tokenizer = cls(vocabulary, special_tokens)
+        tokenizer.pad_token, tokenizer.padding_side = padding
+        return tokenizer
 
     @classmethod
     def from_files(

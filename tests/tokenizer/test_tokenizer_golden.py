@@ -2,6 +2,7 @@
 
 import json
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,33 @@ def test_training_gives_the_merges_and_ids_of_huggingface(name):
     for text, ids in zip(STRINGS, GOLDEN["trained"][name]["ids"], strict=True):
         if "<|endoftext|>" not in text:  # the library always takes it for the special token
             assert tok.encode(text) == ids, text
+
+
+ENDINGS = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"]
+KINDS_OF_TROUBLE = {
+    "leading space": lambda t: t[:1] == " " and t[1:2].isalpha(),
+    "leading spaces": lambda t: t.startswith("   ") and not t.isspace(),
+    "newlines": lambda t: "\n\n" in t and "\r\n" in t,
+    "contractions": lambda t: all(f"{ending} " in t + " " for ending in ENDINGS),
+    "no contractions, in capitals": lambda t: "'SELF" in t and "'self" in t,
+    "emoji": lambda t: "😀" in t and "\u200d" in t,
+    "Chinese": lambda t: t and all("\u4e00" <= c <= "\u9fff" for c in t.rstrip("。")),
+    "Hebrew": lambda t: {unicodedata.bidirectional(c) for c in t} >= {"R", "RLO"},
+    "Arabic": lambda t: {unicodedata.bidirectional(c) for c in t} == {"AL", "WS"},
+    "control characters": lambda t: sum(unicodedata.category(c) == "Cc" for c in t) == 65,
+    "long runs of a letter": lambda t: len(t) >= 250 and set(t) == {"a"},
+    "long runs of a sign": lambda t: len(t) >= 150 and len(set(t)) == 1 and not t.isalnum(),
+    "long runs of digits": lambda t: len(t) >= 100 and t.isdigit(),
+    "long runs of spaces": lambda t: " " * 100 in t,
+    "long runs of newlines": lambda t: "\n" * 100 in t,
+    "long runs of Chinese": lambda t: "语" * 100 in t,
+    "long runs of emoji": lambda t: "😀" * 50 in t,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TROUBLE)
+def test_the_hard_strings_have_each_kind_of_trouble(kind):
+    assert any(map(KINDS_OF_TROUBLE[kind], STRINGS))
 
 
 def gpt2_from_data() -> Tokenizer:

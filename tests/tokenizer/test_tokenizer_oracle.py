@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,37 +74,79 @@ def test_training_equals_huggingface_on_tiny_shakespeare():
     assert tok.encode(text[:100_000]) == [i - 1 for i in theirs.encode(text[:100_000]).ids]
 
 
-# ---------------------------------------------------------------- tiktoken
+# ---------------------------------------------------------------- GPT-2: tiktoken, transformers
 
 @pytest.fixture(scope="module")
-def both_gpt2():
+def gpt2_folder(tmp_path_factory) -> Path:
+    """GPT-2's two files under the names of its published folder."""
+    data, folder = data_folder(), tmp_path_factory.mktemp("gpt2")
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(data / f"gpt2-{name}", folder / name)
+    return folder
+
+
+def tiktoken_gpt2(folder: Path):
     pytest.importorskip("tiktoken", reason=REASON.format("tiktoken"))
-    folder = data_folder()
-    ours = Tokenizer.from_files(folder / "gpt2-vocab.json", folder / "gpt2-merges.txt")
-    return ours, make_golden().gpt2_with_tiktoken(folder)
+    theirs = make_golden().gpt2_with_tiktoken(data_folder())
+    return (theirs.encode_ordinary, lambda text: theirs.encode(text, allowed_special="all"),
+            theirs.decode)
 
 
-def test_gpt2_equals_tiktoken_on_hard_strings(both_gpt2):
-    ours, theirs = both_gpt2
-    for text in [*STRINGS, "".join(STRINGS)]:
-        assert ours.encode(text) == theirs.encode_ordinary(text), text
-        assert ours.encode(text, "all") == theirs.encode(text, allowed_special="all"), text
+def transformers_gpt2(folder: Path):
+    transformers = pytest.importorskip("transformers", reason=REASON.format("transformers"))
+    options = {"clean_up_tokenization_spaces": False}
+    theirs = transformers.GPT2TokenizerFast.from_pretrained(folder, **options)
+    plain = transformers.GPT2TokenizerFast.from_pretrained(
+        folder, split_special_tokens=True, **options)
+    return plain.encode, theirs.encode, theirs.decode
+
+
+@pytest.fixture(scope="module", params=[tiktoken_gpt2, transformers_gpt2],
+                ids=["tiktoken", "transformers"])
+def both_gpt2(request, gpt2_folder):
+    """Ours, and theirs: encode with and without special tokens in the text, decode."""
+    return Tokenizer.from_pretrained(gpt2_folder), *request.param(gpt2_folder)
+
+
+def test_gpt2_has_their_ids_on_hard_strings(both_gpt2):
+    ours, plain, special, decode = both_gpt2
+    for text in [*STRINGS, "".join(STRINGS), " ".join(STRINGS), "\n".join(STRINGS)]:
+        ids = ours.encode(text)
+        assert ids == plain(text), text
+        assert ours.encode(text, "all") == special(text), text
+        assert ours.decode(ids) == decode(ids) == text
 
 
 @settings(max_examples=500, deadline=None)
-@given(text=st.text() | TEXTS)
-def test_gpt2_equals_tiktoken_on_random_unicode(both_gpt2, text):
-    ours, theirs = both_gpt2
-    assert ours.encode(text) == theirs.encode_ordinary(text)
+@given(text=st.text() | TEXTS | st.text("<|endoftx>' \n"))
+def test_gpt2_has_their_ids_on_random_unicode(both_gpt2, text):
+    ours, plain, _, _ = both_gpt2
+    assert ours.encode(text) == plain(text)
 
 
-def test_gpt2_equals_tiktoken_on_tiny_shakespeare(both_gpt2):
-    ours, theirs = both_gpt2
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(st.sampled_from(STRINGS) | st.text(), max_size=5))
+def test_gpt2_has_their_ids_on_hard_strings_side_by_side(both_gpt2, parts):
+    ours, plain, special, _ = both_gpt2
+    text = "".join(parts)
+    assert ours.encode(text) == plain(text)
+    assert ours.encode(text, "all") == special(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ids=st.lists(st.integers(0, 50256) | st.integers(95, 255)))
+def test_gpt2_decodes_any_ids_as_they_do(both_gpt2, ids):
+    ours, _, _, decode = both_gpt2
+    assert ours.decode(ids) == "".join(ours.decode_stream(ids)) == decode(ids)
+
+
+def test_gpt2_has_their_ids_on_tiny_shakespeare(both_gpt2):
+    ours, plain, _, _ = both_gpt2
     text = (data_folder() / "tinyshakespeare.txt").read_text(encoding="utf-8")
-    assert ours.encode(text) == theirs.encode_ordinary(text)
+    assert ours.encode(text) == plain(text)
 
 
-# ---------------------------------------------------------------- transformers
+# ---------------------------------------------------------------- folders for transformers
 
 CORPUS = " ".join(text for text in STRINGS if "\n\n" not in text and "<|" not in text)
 MAKERS = {
