@@ -7,12 +7,17 @@ import numpy as np
 from minigpt.bench.measure import in_turns
 from minigpt.errors import UserError
 from minigpt.model import GPT, GPTConfig
+from minigpt.tree import items
 
 PROMPT = 16  # tokens
 
 
 def decode(
-    preset: str = "gpt2", tokens: int = 48, batch: int = 8, rounds: int = 5, against: str = ""
+    config: GPTConfig,
+    tokens: int = 48,
+    batch: int = 8,
+    rounds: int = 5,
+    against: str | None = None,
 ) -> dict:
     """Write `tokens` tokens greedily after a short prompt, alone and `batch` at once.
 
@@ -26,7 +31,6 @@ def decode(
     Raises:
         UserError: when `against` names what is not installed.
     """
-    config = GPTConfig.preset(preset).replace(dropout=0.0)
     model = GPT(config, seed=0, device="cpu")
     ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, PROMPT))
     one = ids[:1]
@@ -53,7 +57,6 @@ def decode(
         }
 
     found = {
-        "preset": preset,
         "parameters": model.n_params,
         "prompt": PROMPT,
         "tokens": tokens,
@@ -86,7 +89,7 @@ def as_text(found: dict) -> str:
     ratio = f"{together / alone:.2f} times one text"
     rows.append((f"minigpt, {found['batch']} texts at once", found["together"], ratio))
     head = (
-        f"Writing with {found['preset']} ({found['parameters']:,} random weights, float32): "
+        f"Writing with a GPT of {found['parameters']:,} random weights in float32: "
         f"{found['tokens']} tokens after a prompt of {found['prompt']}, greedily; medians of "
         f"{found['rounds']} rounds in turns"
     )
@@ -120,8 +123,6 @@ def _in_transformers(model):
         raise UserError(
             f"{error}; to compare with transformers, run: pip install torch transformers"
         ) from error
-    from minigpt.tree import items
-
     transformers.logging.set_verbosity_error()
     config = model.config
     theirs = transformers.GPT2LMHeadModel(

@@ -7,11 +7,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
-from minigpt.machine import usable_cores
+from minigpt.machine import processor, usable_cores
 
 
 @dataclass
@@ -57,16 +57,9 @@ def in_turns(contestants: dict[str, Callable], rounds: int, warmup: int = 1) -> 
 
 def machine_in_words() -> str:
     """The processor, the cores, and the versions that matter."""
+    blas = {library.get("architecture") for library in threadpool_info()} - {None}
     return (
-        f"{_processor()}, {usable_cores()} cores, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, {platform.system()}"
+        f"{processor()}, "
+        f"{usable_cores()} cores, Python {platform.python_version()}, NumPy {np.__version__} "
+        f"({', '.join(sorted(blas)) or 'unknown'} kernels), {platform.system()}"
     )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        names = (line.split(":", 1)[1] for line in lines if line.startswith("model name"))
-        return next(names).strip()
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

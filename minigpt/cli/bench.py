@@ -10,6 +10,7 @@ from minigpt.bench import decode
 from minigpt.bench.measure import machine_in_words
 from minigpt.errors import UserError
 from minigpt.files import atomic_write
+from minigpt.model import GPTConfig
 
 EXAMPLES = """\
 examples:
@@ -43,11 +44,16 @@ def run(args) -> int:
     for name, least in (("rounds", 1), ("tokens", 2), ("batch", 1)):
         if getattr(args, name) < least:
             raise UserError(f"--{name} must be at least {least}, not {getattr(args, name)}.")
-    found = decode.decode(args.preset, args.tokens, args.batch, args.rounds, args.against or "")
+    config = GPTConfig.preset(args.preset)
+    found = decode.decode(config, args.tokens, args.batch, args.rounds, args.against)
     print(machine_in_words())
     print(decode.as_text(found))
     if args.out:
         path = Path(args.out) / f"{args.what}.json"
-        atomic_write(path, json.dumps({"machine": machine_in_words(), **found}, indent=2) + "\n")
+        atomic_write(
+            path,
+            json.dumps({"machine": machine_in_words(), "preset": args.preset, **found}, indent=2)
+            + "\n",
+        )
         print(f"Written: {path}")
     return 0

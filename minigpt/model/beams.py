@@ -104,7 +104,9 @@ def search(context, options: Options, count: int, ended) -> list[Text]:
         check_finite(logits)
         logprobs = log_softmax(logits)
         scores = logprobs.copy()
-        penalize(scores, context.texts, options.repetition_penalty, options.no_repeat_ngram_size)
+        if options.penalizes:
+            penalties = options.repetition_penalty, options.no_repeat_ngram_size
+            penalize(scores, context.texts, *penalties)
         parents = []
         for i, one in enumerate(beams):
             mine = slice(i * n, i * n + n)

@@ -138,7 +138,7 @@ def generate(
         for row, (_, tokens, given) in enumerate(found):
             new[row, : len(tokens)], logprobs[row, : len(given)] = tokens, given
     else:
-        steps = list(_steps(context, options, count))
+        steps = list(_steps(context, options, count, return_logprobs))
         new, logprobs = (np.stack(column, axis=1) for column in zip(*steps, strict=True))
     out = np.concatenate([prompt_ids, new], axis=1)
     return (out, logprobs) if return_logprobs else out
@@ -158,8 +158,10 @@ def stream(model, input_ids, max_new_tokens: int | None = None, *, attention_mas
     return (tokens for tokens, _ in _steps(context, options, count))
 
 
-def _steps(context: Context, options: Options, count: int) -> Iterator[tuple]:
-    """Yield the tokens (B,) of each step with their log-probabilities (B,)."""
+def _steps(
+    context: Context, options: Options, count: int, with_logprobs: bool = False
+) -> Iterator[tuple]:
+    """Yield the tokens (B,) of each step with their log-probabilities (B,), 0 if not wanted."""
     rng, ended = np.random.default_rng(options.seed), _ending(options)
     temperature = 0 if options.greedy else options.temperature
     copies = options.num_return_sequences
@@ -171,12 +173,17 @@ def _steps(context: Context, options: Options, count: int) -> Iterator[tuple]:
             context.select(np.repeat(np.arange(len(logits)), copies))
             logits = np.repeat(logits, copies, axis=0)
         check_finite(logits)
-        scores = logits.copy()
-        penalize(scores, context.texts, options.repetition_penalty, options.no_repeat_ngram_size)
+        scores = logits
+        if options.penalizes:
+            scores = logits.copy()
+            penalties = options.repetition_penalty, options.no_repeat_ngram_size
+            penalize(scores, context.texts, *penalties)
         tokens = choose(scores, rng, temperature, options.top_k or None, options.top_p)
         tokens = np.where(over, options.padding, tokens)
-        logprobs = np.take_along_axis(log_softmax(logits), tokens[:, None], axis=1)[:, 0]
-        logprobs[over] = 0
+        logprobs = np.zeros(len(tokens))
+        if with_logprobs:
+            logprobs = np.take_along_axis(log_softmax(logits), tokens[:, None], axis=1)[:, 0]
+            logprobs[over] = 0
         for row in np.flatnonzero(~over):
             texts[row].append(int(tokens[row]))
             over[row] = ended(texts[row])
@@ -222,7 +229,7 @@ def _prompts(model, input_ids, attention_mask) -> list[np.ndarray]:
     """The tokens of each prompt, without padding."""
     rows, masks = _rows(model, input_ids, "ids"), None
     if attention_mask is not None:
-        if getattr(attention_mask, "dtype", None) == bool:
+        if getattr(getattr(attention_mask, "dtype", None), "kind", "") == "b":
             attention_mask = attention_mask.astype(np.int64)
         masks = _rows(model, attention_mask, "attention_mask")
         if [len(mask) for mask in masks] != [len(row) for row in rows]:

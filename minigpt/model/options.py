@@ -138,6 +138,11 @@ class Options:
         return self.temperature == 0 or self.do_sample is False
 
     @property
+    def penalizes(self) -> bool:
+        """Whether the scores depend on what was written."""
+        return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0
+
+    @property
     def ends(self) -> tuple[int, ...]:
         """The ids of the tokens that end a text."""
         if self.eos_token_id is None:
