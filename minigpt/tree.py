@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from minigpt.backend import get_array_module
 
 Tree = dict
@@ -61,17 +63,28 @@ class FlatTree(dict):
     def __init__(self, tree: Tree, dtype=None):
         leaves = dict(items(tree))
         first = next(iter(leaves.values()))
-        xp = get_array_module(first)
-        self.buffer = xp.empty(sum(leaf.size for leaf in leaves.values()), dtype or first.dtype)
-        self.matrix_size = sum(leaf.size for leaf in leaves.values() if leaf.ndim >= 2)
-        views, start = {}, 0
-        for path in sorted(leaves, key=lambda path: leaves[path].ndim < 2):  # a stable sort
-            shape = leaves[path].shape
-            stop = start + math.prod(shape)
-            views[path] = self.buffer[start:stop].reshape(shape)
-            start = stop
-        super().__init__(nest({path: views[path] for path in leaves}))
+        shapes = {path: leaf.shape for path, leaf in leaves.items()}
+        self._lay_out(shapes, dtype or first.dtype, get_array_module(first))
         self.assign(tree)
+
+    @classmethod
+    def empty(cls, shapes: dict[str, tuple[int, ...]], dtype, xp=np) -> FlatTree:
+        """Return a tree of these shapes, by path, whose numbers are yet to be written."""
+        tree = cls.__new__(cls)
+        tree._lay_out(shapes, dtype, xp)
+        return tree
+
+    def _lay_out(self, shapes: dict[str, tuple[int, ...]], dtype, xp) -> None:
+        """Allocate the buffer and fill the dict with views of it."""
+        sizes = {path: math.prod(shape) for path, shape in shapes.items()}
+        self.buffer = xp.empty(sum(sizes.values()), dtype)
+        self.matrix_size = sum(sizes[path] for path, shape in shapes.items() if len(shape) >= 2)
+        views, start = {}, 0
+        for path in sorted(shapes, key=lambda path: len(shapes[path]) < 2):  # a stable sort
+            stop = start + sizes[path]
+            views[path] = self.buffer[start:stop].reshape(shapes[path])
+            start = stop
+        self.update(nest({path: views[path] for path in shapes}))
 
     def assign(self, tree: Tree) -> None:
         """Copy the values of a tree of the same shape into the buffer."""

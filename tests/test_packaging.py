@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # A room imports only from its own floor and from those below it (listed first).
 FLOORS = (
-    {"version", "errors", "machine", "files", "backend", "tree"},
+    {"version", "errors", "machine", "files", "hub", "backend", "tree"},
     {"layers", "gradcheck"},
     {"kernels", "tokenizer"},
     {"model"},
@@ -29,7 +29,7 @@ FLOORS = (
     {"cli", "__main__", "__init__"},  # __init__: the package's own list of public names
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("cupy", "torch", "matplotlib", "mpi4py")
+HEAVY = ("cupy", "torch", "matplotlib", "mpi4py", "huggingface_hub")
 
 
 def python(code: str) -> str:

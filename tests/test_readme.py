@@ -36,7 +36,7 @@ def test_python_examples_run(tmp_path, monkeypatch):
         if "import" in code or "gradcheck" in code:
             exec(code, names)  # noqa: S102
             ran += 1
-    assert ran == 2
+    assert ran == 3
     assert names["loss"] > 0 and names["grads"].keys() == names["model"].params.keys()
 
 

@@ -169,3 +169,16 @@ def test_a_flat_tree_of_a_flat_tree_is_a_copy(tree):
     other = FlatTree(flat)
     other.buffer += 1
     np.testing.assert_array_equal(flat["ln"]["weight"], tree["ln"]["weight"])
+
+
+@unhurried
+@given(TREES, st.sampled_from(["float32", "float64"]))
+def test_an_empty_tree_has_the_layout_of_one_that_was_given(tree, dtype):
+    shapes = {path: value.shape for path, value in items(tree)}
+    flat, twin = FlatTree.empty(shapes, dtype), FlatTree(tree, dtype)
+    assert isinstance(flat, FlatTree) and same_keys(flat, tree)
+    assert flat.buffer.dtype == dtype and flat.matrix_size == twin.matrix_size
+    flat.buffer[...] = twin.buffer  # so both have each number in the same place
+    for (path, view), (_, value) in zip(items(flat), items(tree), strict=True):
+        assert view.shape == value.shape
+        np.testing.assert_array_equal(view, value, err_msg=path)

@@ -17,7 +17,8 @@ def check_finite(logits) -> None:
 
 
 def log_softmax(logits) -> np.ndarray:
-    """Log-probabilities, log(softmax(logits)), over the last axis."""
+    """Log-probabilities, log(softmax(logits)), over the last axis, in float64."""
+    logits = logits.astype(np.float64)
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
@@ -61,7 +62,7 @@ def _completing(text, n: int) -> np.ndarray:
 
 
 def choose(scores, rng, temperature: float = 1.0, top_k=None, top_p=None) -> np.ndarray:
-    """Choose one token a row from scores (B, V), a float64 array on the host; returns (B,).
+    """Choose one token a row from scores (B, V), an array on the host; returns (B,).
 
     Args:
         rng: a `numpy.random.Generator`; one draw a row, none for temperature 0.
@@ -78,6 +79,7 @@ def choose(scores, rng, temperature: float = 1.0, top_k=None, top_p=None) -> np.
 
 def _draw(scores, draw: float, temperature: float, top_k, top_p) -> int:
     """The token whose share of the kept probability holds `draw`, a number from 0 to 1."""
+    scores = scores.astype(np.float64)
     ids = _kept(scores, temperature, top_k, top_p)
     p = _unnormalised(scores if ids is None else scores[ids], temperature)
     cumulative = np.cumsum(p)

@@ -1,170 +1,152 @@
-"""A model as a folder: `config.json` and `model.safetensors`, as GPT-2's at Hugging Face."""
+"""A model as a folder: `config.json` and `model.safetensors`, as at Hugging Face.
+
+Weights may lie in several files with an index as well. They are read strictly, and right into
+their place in the model's memory; `replace.py` writes them.
+"""
 
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 
-from minigpt.backend import to_host
 from minigpt.errors import UserError
-from minigpt.files import atomic_write
+from minigpt.hub import conversion
+from minigpt.model.architectures import (
+    OWN,
+    architecture_of,
+    config_text,
+    parse_config,
+    read_config,
+    to_json,
+)
 from minigpt.model.config import GPTConfig
-from minigpt.tree import items
+from minigpt.model.fitting import fitting, listed
+from minigpt.model.replace import CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE, replace_folder
+from minigpt.model.shards import bytes_of, index_text, name_shards, read_index, split
+from minigpt.model.tensors import TensorFile
+from minigpt.tree import FlatTree, items
 
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-PREFIX = "transformer."  # GPT2LMHeadModel keeps everything but the head below this name
-OLD_MASKS = (".attn.bias", ".attn.masked_bias")  # the causal mask: GPT-2's first files hold it too
+__all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "load_folder", "read_config", "save_folder"]
 
-ALIASES = {"gelu_pytorch_tanh": "gelu_new"}  # the same formula under another name
-FIELDS = {  # ours: GPT-2's in config.json
-    "vocab_size": "vocab_size",
-    "block_size": "n_positions",
-    "n_layer": "n_layer",
-    "n_head": "n_head",
-    "n_embd": "n_embd",
-    "dropout": "resid_pdrop",
-    "tie_weights": "tie_word_embeddings",
-    "activation": "activation_function",
-    "layer_norm_epsilon": "layer_norm_epsilon",
-    "init_std": "initializer_range",
-}
+PICKLES = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
-def save_folder(folder: str | Path, config: GPTConfig, params: dict) -> None:
-    """Write a model so that minigpt and `transformers.GPT2LMHeadModel` both open it.
+def save_folder(
+    folder: str | Path, config: GPTConfig, params: dict, max_shard_size: int | str | None = None
+) -> None:
+    """Write a model so that minigpt and, if it knows the architecture, `transformers` open it.
 
-    GPT-2 has no switch for biases: a model without them is written with biases of zero, which
-    compute the same, and with `"bias": false` for our own reader.
+    GPT-1 and GPT-2 have no switch for biases: a model without them is written with biases of zero,
+    which compute the same, and with `"bias": false` for our own reader.
 
     Raises:
         UserError: when a file can't be written; what was there before is untouched.
     """
-    folder = Path(folder)
-    tensors = {_stored(name): to_host(value) for name, value in items(params)}
-    if not config.bias:
-        with_bias = config.replace(bias=True).shapes()
-        dtype = next(iter(tensors.values())).dtype
-        for name in with_bias.keys() - config.shapes().keys():
-            tensors[_stored(name)] = np.zeros(with_bias[name], dtype)
-    tensors = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
-    atomic_write(folder / WEIGHTS_FILE, save(tensors, metadata={"format": "pt"}))
-    atomic_write(folder / CONFIG_FILE, json.dumps(to_json(config), indent=2) + "\n")
+    kind, arrays = architecture_of(config), dict(items(params))
+    dtype = next(iter(arrays.values())).dtype
+    if not config.bias and kind is not OWN:
+        shapes = config.replace(bias=True).shapes()
+        arrays |= {name: np.zeros(shapes[name], dtype) for name in shapes.keys() - arrays.keys()}
+    tensors = dict(sorted((kind.stored_name(name), value) for name, value in arrays.items()))
+    sizes = {name: array.nbytes for name, array in tensors.items()}
+    total, texts, shards = sum(sizes.values()), {}, {WEIGHTS_FILE: list(tensors)}
+    if max_shard_size is not None and total > bytes_of(max_shard_size):
+        shards = name_shards(split(sizes, bytes_of(max_shard_size)))
+        texts[INDEX_FILE] = index_text(shards, total)
+    texts[CONFIG_FILE] = json.dumps(to_json(config), indent=2) + "\n"
+    parts = {file: {name: tensors[name] for name in names} for file, names in shards.items()}
+    replace_folder(Path(folder), texts, parts)
 
 
-def load_folder(folder: str | Path) -> tuple[GPTConfig, dict[str, np.ndarray]]:
+def load_folder(folder: str | Path, dtype: str = "float32", xp=np) -> tuple[GPTConfig, FlatTree]:
     """Read `config.json` and every tensor that it calls for.
 
-    Returns:
-        The config, and the parameters by GPT-2's names.
+    Nothing is allocated before everything is known to fit.
+
+    Args:
+        dtype, xp: of the arrays to fill; the files may hold float16, bfloat16, float32 or float64.
 
     Raises:
         UserError: for a file that is missing or damaged, and for tensors that are missing,
             unexpected or of another shape, all of them in one sentence.
     """
     folder = Path(folder)
-    config = read_config(folder / CONFIG_FILE)
-    tensors = read_tensors(folder / WEIGHTS_FILE)
-    if config.n_layer > len(tensors):  # names of a billion blocks would fill the memory
-        raise UserError(f"{folder / WEIGHTS_FILE} does not have {config.n_layer} blocks.")
-    shapes = config.shapes()
-    tensors = {
-        name.removeprefix(PREFIX): value
-        for name, value in tensors.items()
-        if not name.endswith(OLD_MASKS)
-    }
-    if not config.bias:  # the zeros that stand for no bias
-        for name in config.replace(bias=True).shapes().keys() - shapes.keys():
-            if name in tensors and not tensors[name].any():
-                del tensors[name]
-    check_tensors(folder / WEIGHTS_FILE, tensors, shapes)
-    return config, {name: tensors[name] for name in shapes}
+    refuse_others(folder)
+    text = config_text(folder / CONFIG_FILE)
+    kind, config = parse_config(folder / CONFIG_FILE, text)
+    with ExitStack() as stack:
+        path, files = _open_weights(folder, stack)
+        _refuse_changed(folder, text, files)
+        stored = {name: tensor for file in files for name, tensor in file.tensors.items()}
+        tensors = fitting(path, kind, config, stored)
+        try:
+            params = FlatTree.empty(config.shapes(), dtype, xp)
+        except MemoryError as error:
+            raise UserError(f"The weights of {folder} do not fit into the memory.") from error
+        for name, array in items(params):
+            tensors[name].read_into(array)
+    return config, params
 
 
-def to_json(config: GPTConfig) -> dict:
-    """The config in GPT-2's words, with our own `bias` beside them."""
-    ours = {theirs: getattr(config, name) for name, theirs in FIELDS.items()}
-    return {
-        "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
-        **ours,
-        "embd_pdrop": config.dropout,
-        "attn_pdrop": config.dropout,
-        "bias": config.bias,
-    }
+def _open_weights(folder: Path, stack: ExitStack) -> tuple[Path, list[TensorFile]]:
+    """Open the file of weights, or all that the index names; the path is what errors name."""
+    path = folder / INDEX_FILE
+    if (folder / WEIGHTS_FILE).exists() or not path.exists():
+        path = folder / WEIGHTS_FILE
+        return path, [stack.enter_context(TensorFile(path))]
+    index, told = read_index(path), []
+    files = [stack.enter_context(TensorFile(folder / name)) for name in index]
+    for file, names in zip(files, index.values(), strict=True):
+        lacking, more = set(names) - file.tensors.keys(), file.tensors.keys() - set(names)
+        told += [f"{file.path.name} lacks {listed(lacking)}"] if lacking else []
+        told += [f"{file.path.name} also holds {listed(more)}"] if more else []
+    if told:
+        raise UserError(f"{path} does not fit its files: {'; '.join(told)}.")
+    return path, files
 
 
-def read_config(path: Path) -> GPTConfig:
-    """Read a `config.json` of model type "gpt2"; raises UserError for anything else."""
+def _refuse_changed(folder: Path, text: str, files: list[TensorFile]) -> None:
+    """Refuse a folder in which another process has replaced something since we began to read.
+
+    What is open already stays as it is, so from here on nothing can change under our hands.
+    """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        changed = config_text(folder / CONFIG_FILE) != text
+    except UserError:
+        changed = True
+    if changed or any(file.is_replaced() for file in files):
+        raise UserError(f"{folder} was written to while it was read; read it again.")
+
+
+def refuse_others(path: Path) -> None:
+    """Refuse a path that leads to a file, and a folder whose weights are only there as a pickle.
+
+    Raises:
+        UserError: with the command that turns the pickle into what minigpt reads.
+    """
+    if path.suffix.lower() == ".safetensors" and path.is_file():
+        raise UserError(f"{path} is one file of a model; name its folder: {path.parent}")
+    if (path / WEIGHTS_FILE).exists() or (path / INDEX_FILE).exists():
+        return
+    found = [path] if path.is_file() and any(path.match(each) for each in PICKLES) else []
+    found += [file for pattern in PICKLES for file in sorted(path.glob(pattern))]
+    if found:
         raise UserError(
-            f"There is no model in {path.parent}: {path.name} is missing; "
-            f"name a folder that `minigpt train` wrote."
-        ) from error
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged: it is not JSON ({error}).") from error
-    if not isinstance(stored, dict) or stored.get("model_type") != "gpt2":
-        found = stored.get("model_type") if isinstance(stored, dict) else stored
-        raise UserError(f"{path} describes a model of type {found!r}; minigpt reads 'gpt2'.")
-    _refuse_variants(path, stored)
-    fields = {name: stored[theirs] for name, theirs in FIELDS.items() if theirs in stored}
-    if fields.get("activation") in ALIASES:
-        fields["activation"] = ALIASES[fields["activation"]]
-    return GPTConfig(**fields, bias=stored.get("bias", True))
+            f"{found[0]} is a pickle, which can run code when it is opened; if you trust it, "
+            f"convert it once, then name its folder: {_way_to_convert(found[0])}"
+        )
 
 
-def _refuse_variants(path: Path, stored: dict) -> None:
-    """Refuse switches of GPT-2's config that would compute something else than minigpt does."""
-    widths = (None, 4 * stored.get("n_embd", GPTConfig.n_embd))
-    usual = {
-        "scale_attn_weights": (True,),
-        "scale_attn_by_inverse_layer_idx": (False,),
-        "reorder_and_upcast_attn": (False, True),  # the same numbers, summed in another order
-        "add_cross_attention": (False,),
-        "n_inner": widths,
-    }
-    for name, values in usual.items():
-        if name in stored and stored[name] not in values:
-            raise UserError(f"{path} has {name} = {stored[name]!r}; minigpt can't compute that.")
-
-
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """Read all tensors of a safetensors file; raises UserError when it is missing or damaged."""
-    try:
-        return load_file(path)
-    except FileNotFoundError as error:
-        raise UserError(f"There are no weights: {path} is missing.") from error
-    except TypeError as error:  # "data type 'bfloat16' not understood"
-        raise UserError(
-            f"{path} stores numbers that NumPy lacks ({error}); save the model as float32 first."
-        ) from error
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(
-            f"{path} is truncated or damaged ({error}); copy or train the model again."
-        ) from error
-
-
-def check_tensors(path: Path, tensors: dict, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Refuse tensors that do not fit the shapes, naming all that differ in one message."""
-    missing = sorted(shapes.keys() - tensors.keys())
-    unexpected = sorted(tensors.keys() - shapes.keys())
-    misshapen = [
-        f"{name} is {tensors[name].shape}, not {shapes[name]}"
-        for name in sorted(shapes.keys() & tensors.keys())
-        if tuple(tensors[name].shape) != tuple(shapes[name])
-    ]
-    groups = {"missing": missing, "unexpected": unexpected, "wrong shape": misshapen}
-    if any(groups.values()):
-        told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in groups.items() if names)
-        raise UserError(f"{path} does not fit its config.json: {told}.")
-
-
-def _stored(name: str) -> str:
-    return name if name.startswith("lm_head") else PREFIX + name
+def _way_to_convert(path: Path) -> str:
+    """The command that writes the tensors of a pickle into a file that minigpt reads."""
+    home, file = path.parent.as_posix(), path.as_posix()
+    if path.match(PICKLES[0]):  # of transformers, which knows its parts if there are several
+        return conversion(home, home)
+    tensors = f"torch.load('{file}', map_location='cpu', weights_only=True)"
+    return (
+        f'python -c "import torch; from safetensors.torch import save_file; '
+        f"save_file({{k: v.clone() for k, v in {tensors}.items()}}, '{home}/{WEIGHTS_FILE}')\""
+    )

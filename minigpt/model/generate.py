@@ -47,7 +47,7 @@ class Context:
         return [ids[real] for ids, real in zip(self.ids, self.real, strict=True)]
 
     def logits(self) -> np.ndarray:
-        """The scores (B, V) of the next token, float64 on the host."""
+        """The scores (B, V) of the next token, on the host."""
         if self.ids.shape[1] > self.model.config.block_size:
             self._warn()
         if not self.cached:
@@ -58,7 +58,7 @@ class Context:
         real = self.real[:, start:]
         real = None if real.all() else self.model.xp.asarray(real)
         new = self.model.xp.asarray(self.ids[:, start:])
-        return to_host(next_logits(self.model, new, self.cache, real)).astype(np.float64)
+        return to_host(next_logits(self.model, new, self.cache, real))
 
     def append(self, tokens: np.ndarray) -> None:
         """Read one more token in each row."""
@@ -84,7 +84,7 @@ class Context:
         if not real.all():
             positions = (real.cumsum(axis=1) - 1).clip(0)
             given = {"mask": real[:, None, None, :], "positions": positions}
-        return to_host(self.model(ids, **given)[:, -1]).astype(np.float64)
+        return to_host(self.model(ids, **given)[:, -1])
 
     def _warn(self) -> None:
         if not self.warned:
@@ -175,7 +175,7 @@ def _steps(
         check_finite(logits)
         scores = logits
         if options.penalizes:
-            scores = logits.copy()
+            scores = logits.astype(np.float64)
             penalties = options.repetition_penalty, options.no_repeat_ngram_size
             penalize(scores, context.texts, *penalties)
         tokens = choose(scores, rng, temperature, options.top_k or None, options.top_p)

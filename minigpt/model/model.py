@@ -11,6 +11,7 @@ import numpy as np
 import minigpt.layers
 from minigpt.backend import select_device, to_host
 from minigpt.errors import UserError
+from minigpt.hub import pretrained_folder
 from minigpt.model import files
 from minigpt.model.config import GPTConfig
 from minigpt.model.generate import generate, stream
@@ -30,7 +31,8 @@ class GPT:
         dtype: "float32" or "float64".
         layers: the table of functions to compute with; the clear ones of `minigpt.layers` are the
             default. Any object with the same names will do.
-        params: weights by GPT-2's names, instead of initial ones.
+        params: weights by GPT-2's names, instead of initial ones. They are copied, unless they are
+            a `FlatTree` (of this dtype, on this device): that one is used as it is.
 
     Attributes:
         params: a `FlatTree` of all parameters, by GPT-2's names. The optimizer writes into it;
@@ -47,12 +49,15 @@ class GPT:
         layers=minigpt.layers,
         params: dict | None = None,
     ):
-        if dtype not in DTYPES:
-            raise UserError(f"Unknown dtype {dtype!r}; use one of: {', '.join(DTYPES)}.")
+        _check_dtype(dtype)
         self.config, self.layers = config, layers
         self.xp, self.device = select_device(device)
         arrays = init_params(config, seed, dtype) if params is None else params
-        self.params = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
+        if not isinstance(arrays, FlatTree):
+            arrays = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
+        self.params = arrays
+        if self.params.buffer.dtype != dtype:
+            raise UserError(f"params is a FlatTree of {self.params.buffer.dtype}, not of {dtype}.")
 
     @property
     def n_params(self) -> int:
@@ -98,18 +103,44 @@ class GPT:
         """Yield the new tokens, (B,) at each step, as they are chosen; see `generate`."""
         return stream(self, input_ids, max_new_tokens, **options)
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors` as the Hugging Face ecosystem reads them."""
-        files.save_folder(folder, self.config, self.params)
+    def save_pretrained(self, folder: str | Path, max_shard_size: int | str | None = None) -> None:
+        """Write `config.json` and `model.safetensors` as the Hugging Face ecosystem reads them.
+
+        Args:
+            folder: made if it is not there; a model that it holds is replaced.
+            max_shard_size: bytes, or a text such as "200MB"; larger weights are split into several
+                files and an index.
+
+        Raises:
+            UserError: when a file can't be written; what was there before is untouched.
+        """
+        files.save_folder(folder, self.config, self.params, max_shard_size)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device="auto", dtype="float32", **options) -> GPT:
-        """Read a folder that `save_pretrained` wrote, strictly: every tensor, and no other.
+    def from_pretrained(
+        cls,
+        folder_or_name: str | Path,
+        device: str = "auto",
+        dtype: str = "float32",
+        revision: str | None = None,
+        **options,
+    ) -> GPT:
+        """Read a folder that `save_pretrained` or `transformers` wrote, or a model of the hub.
+
+        Reading is strict: every tensor, and no other. Each goes straight to its place in `params`.
+
+        Args:
+            folder_or_name: a folder, or a name such as "gpt2"; see `minigpt.hub`.
+            device, dtype, options: as for `GPT`; the files may hold other floats.
+            revision: of a model of the hub: a branch, a tag or a commit.
 
         Raises:
             UserError: for a missing, truncated or unfitting file, in one sentence.
         """
-        config, params = files.load_folder(folder)
+        _check_dtype(dtype)
+        xp, _ = select_device(device)
+        folder = pretrained_folder(folder_or_name, revision)
+        config, params = files.load_folder(folder, dtype, xp)
         return cls(config, device=device, dtype=dtype, params=params, **options)
 
     def expected_initial_loss(self) -> float:
@@ -165,6 +196,11 @@ class GPT:
                 f"{name} must be whole numbers of shape (B, T), not {ids.dtype} of {ids.shape}."
             )
         return ids
+
+
+def _check_dtype(dtype: str) -> None:
+    if dtype not in DTYPES:
+        raise UserError(f"Unknown dtype {dtype!r}; use one of: {', '.join(DTYPES)}.")
 
 
 def _check_range(ids: np.ndarray, low: int, high: int, name: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import regex
 
 from minigpt.errors import UserError
+from minigpt.hub import pretrained_folder
 from minigpt.tokenizer import files
 from minigpt.tokenizer.batch import Batching, encode_to_array
 from minigpt.tokenizer.byte_unicode import BYTE_ORDER
@@ -264,12 +265,14 @@ class Tokenizer(Batching):
                    self.kind, self.pattern, self.pad_token, self.padding_side)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Tokenizer:
-        """Read a folder that `save_pretrained` wrote, or one with GPT-2's files.
+    def from_pretrained(cls, folder_or_name: str | Path, revision: str | None = None) -> Tokenizer:
+        """Read a folder with GPT-2's files, such as `save_pretrained` writes, or a hub's model.
 
-        UserError, naming file and line, for files that are missing, damaged or cut short.
+        folder_or_name, revision: see `minigpt.hub`. UserError, naming file and line, for files that
+        are missing, damaged or cut short.
         """
-        vocabulary, special_tokens, padding = load_folder(Path(folder))
+        folder = pretrained_folder(folder_or_name, revision)
+        vocabulary, special_tokens, padding = load_folder(folder)
         tokenizer = cls(vocabulary, special_tokens)
         tokenizer.pad_token, tokenizer.padding_side = padding
         return tokenizer

@@ -1,17 +1,19 @@
 """A model as a folder: nothing is lost on the way, and nothing damaged gets in."""
 
+import errno
 import json
 
 import numpy as np
 import pytest
+from model_file_parts import CONFIG, IDS, random_model, refused
 from safetensors.numpy import load_file, save_file
 
 from minigpt.errors import UserError
-from minigpt.model import GPT, GPTConfig
+from minigpt.model import GPT
 from minigpt.model.files import CONFIG_FILE, WEIGHTS_FILE
+from minigpt.model.tensors import write_tensors
 from minigpt.tree import items
 
-CONFIG = GPTConfig(vocab_size=11, block_size=7, n_layer=2, n_head=3, n_embd=12)
 VARIANTS = {
     "plain": {},
     "no bias": {"bias": False},
@@ -20,27 +22,12 @@ VARIANTS = {
     "everything else": {"activation": "gelu", "dropout": 0.25, "init_std": 0.3,
                         "layer_norm_epsilon": 1e-3},
 }  # fmt: skip
-IDS = np.random.default_rng(1).integers(0, 11, (2, 5))
-
-
-def random_model(dtype="float32", **changes) -> GPT:
-    """Every number random, biases and norms too, so that a mix-up can't hide."""
-    model = GPT(CONFIG.replace(**changes), device="cpu", dtype=dtype)
-    model.params.buffer[...] = np.random.default_rng(3).normal(size=model.n_params)
-    return model
 
 
 @pytest.fixture
 def folder(tmp_path):
     random_model().save_pretrained(tmp_path)
     return tmp_path
-
-
-def refused(folder) -> str:
-    with pytest.raises(UserError) as caught:
-        GPT.from_pretrained(folder, device="cpu")
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -122,8 +109,9 @@ def test_all_tensors_that_do_not_fit_are_named(folder):
     save_file(tensors, path)
     assert refused(folder) == (
         f"{path} does not fit its config.json: missing: h.1.ln_2.bias, wpe.weight; "
-        f"unexpected: h.2.ln_1.weight, lm_head.weight; wrong shape: "
-        f"h.0.attn.c_attn.weight is (36, 12), not (12, 36), ln_f.bias is (13,), not (12,)."
+        f"unexpected: h.2.ln_1.weight; wrong shape: "
+        f"h.0.attn.c_attn.weight is (36, 12), not (12, 36), ln_f.bias is (13,), not (12,); "
+        f"not equal to the wte.weight that it is tied to: lm_head.weight."
     )
 
 
@@ -138,8 +126,8 @@ def test_biases_that_are_not_zero_do_not_fit_a_model_without(tmp_path):
 @pytest.mark.parametrize(("content", "words"), [
     (b"{", "is damaged"),
     (b"\xff\xfe", "is damaged"),
-    (b"[]", "describes a model of type []; minigpt reads 'gpt2'."),
-    (b'{"model_type": "llama"}', "describes a model of type 'llama'; minigpt reads 'gpt2'."),
+    (b"[]", "describes a model of type []; minigpt reads 'gpt2', 'openai-gpt' and its own."),
+    (b'{"model_type": "llama"}', "describes a model of type 'llama'; minigpt reads 'gpt2', 'o"),
     (b"{}", "describes a model of type None"),
     (b'{"model_type": "gpt2", "n_embd": "12"}', "n_embd must be a whole number"),
     (b'{"model_type": "gpt2", "n_embd": 10, "n_head": 3}', "must be divisible by n_head (3)"),
@@ -151,42 +139,28 @@ def test_a_config_that_is_damaged_or_of_another_model(folder, content, words):
     assert words in refused(folder)
 
 
-def test_weights_of_another_kind_of_number(folder):
-    """Half precision is widened; what NumPy has no type for is refused in a sentence."""
-    path = folder / WEIGHTS_FILE
-    tensors = load_file(path)
-    save_file({name: value.astype("float16") for name, value in tensors.items()}, path)
-    model = GPT.from_pretrained(folder, device="cpu")
-    assert model.params["wte"]["weight"].dtype == np.float32
-    wte = tensors["transformer.wte.weight"].astype("float16").astype("float32")
-    assert (model.params["wte"]["weight"] == wte).all()
-
-
-def test_bfloat16(folder):
-    path = folder / WEIGHTS_FILE
-    content = path.read_bytes()
-    header = int.from_bytes(content[:8], "little")
-    names = json.loads(content[8 : 8 + header])
-    for entry in (entry for name, entry in names.items() if name != "__metadata__"):
-        entry["dtype"] = "BF16"
-        entry["data_offsets"] = [offset // 2 for offset in entry["data_offsets"]]
-    new = json.dumps(names).encode()
-    data = content[8 + header :]
-    path.write_bytes(len(new).to_bytes(8, "little") + new + data[: len(data) // 2])
-    assert "bfloat16" in refused(folder).lower()
-
-
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "model").write_text("x", encoding="utf-8")
     refused(tmp_path / "model")
     refused(tmp_path / "nowhere")
 
 
-def test_a_failed_save_leaves_the_old_model(folder, monkeypatch):
+@pytest.mark.parametrize("limit", [None, 2000])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), ZeroDivisionError()])
+def test_a_failed_save_leaves_the_old_model(error, limit, folder, monkeypatch):
+    """The disk is full after the first piece: of the one file, or of the last of several."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    model = random_model()
-    model.params.buffer[...] = 0
-    monkeypatch.setattr("minigpt.model.files.save", lambda *a, **k: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        model.save_pretrained(folder)
+    model = random_model(activation="relu", seed=4)
+
+    def half(path, tensors):
+        if "transformer.wte.weight" in tensors:  # it is in the last shard
+            path.write_bytes(b"half")
+            raise error
+        write_tensors(path, tensors)
+
+    monkeypatch.setattr("minigpt.model.replace.write_tensors", half)
+    with pytest.raises((UserError, ZeroDivisionError)) as caught:
+        model.save_pretrained(folder, limit)
+    if isinstance(error, OSError):
+        assert "the disk is full" in str(caught.value)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -1,13 +1,18 @@
 """Models go to Hugging Face's transformers and come back: the same folder, the same numbers."""
 
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from minigpt.errors import UserError
 from minigpt.model import GPT, GPTConfig
+from minigpt.model.architectures import architecture_of
 from minigpt.tree import items
 
 REASON = "{} is not installed; see the extra 'oracles'"
@@ -18,7 +23,14 @@ SWITCHES = {
     "untied": {"tie_weights": False},
     "no_bias": {"bias": False, "layer_norm_epsilon": 1e-3},
     "exact_gelu": {"activation": "gelu", "tie_weights": False},
+    "relu": {"activation": "relu"},
+    "gpt1": {"post_norm": True},
+    "gpt1_relu": {"post_norm": True, "activation": "relu", "layer_norm_epsilon": 1e-3},
+    "gpt1_untied": {"post_norm": True, "tie_weights": False},
+    "gpt1_no_bias": {"post_norm": True, "bias": False},
 }
+BIASED = [case for case in SWITCHES if "no_bias" not in case]  # theirs always are
+FLOATS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +63,18 @@ def our_model(case: str, dtype="float32") -> GPT:
 
 def their_config(transformers, case: str):
     ours = config_of(case)
-    return transformers.GPT2Config(
+    if ours.post_norm:
+        kind, activation = transformers.OpenAIGPTConfig, {"afn": ours.activation[:4]}
+    else:
+        kind, activation = transformers.GPT2Config, {"activation_function": ours.activation}
+    return kind(
         vocab_size=29,
         n_positions=11,
         n_layer=2,
         n_head=3,
         n_embd=12,
         tie_word_embeddings=ours.tie_weights,
-        activation_function=ours.activation,
+        **activation,
         layer_norm_epsilon=ours.layer_norm_epsilon,
         resid_pdrop=0.25,
         embd_pdrop=0.25,
@@ -69,10 +85,11 @@ def their_config(transformers, case: str):
 
 
 def their_model(torch, transformers, case: str):
-    """A random GPT2LMHeadModel whose weights, scales and biases are all of order 0.3."""
+    """A random model of theirs whose weights, scales and biases are all of order 0.3."""
     torch.manual_seed(3)
     config = their_config(transformers, case)
-    model = transformers.GPT2LMHeadModel._from_config(config, attn_implementation="eager")
+    kind = "OpenAIGPTLMHeadModel" if config.model_type == "openai-gpt" else "GPT2LMHeadModel"
+    model = getattr(transformers, kind)._from_config(config, attn_implementation="eager")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             scale = "ln_" in name and name.endswith("weight")
@@ -82,7 +99,7 @@ def their_model(torch, transformers, case: str):
 
 def open_with_transformers(transformers, folder):
     """Load strictly: nothing missing, nothing unexpected."""
-    model, told = transformers.GPT2LMHeadModel.from_pretrained(
+    model, told = transformers.AutoModelForCausalLM.from_pretrained(
         folder, attn_implementation="eager", output_loading_info=True
     )
     assert not any(told.values()), told
@@ -111,7 +128,7 @@ def test_what_we_save_opens_there(case, tmp_path, torch, transformers):
     assert {config.resid_pdrop, config.embd_pdrop, config.attn_pdrop} == {0.25}
 
 
-@pytest.mark.parametrize("case", [case for case in SWITCHES if case != "no_bias"])
+@pytest.mark.parametrize("case", BIASED)
 def test_what_they_save_opens_here(case, tmp_path, torch, transformers):
     theirs = their_model(torch, transformers, case)
     theirs.save_pretrained(tmp_path)
@@ -196,15 +213,60 @@ def test_greedy_writing_is_the_same(tmp_path, torch, transformers):
     assert np.array_equal(ours.generate(ids, max_new_tokens=7, temperature=0), expected)
 
 
-def test_half_precision_that_they_save_opens_here(tmp_path, torch, transformers):
-    theirs = their_model(torch, transformers, "tied").half()
-    theirs.save_pretrained(tmp_path)
+@pytest.mark.parametrize("sharded", [False, True])
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("case", ["tied", "untied", "gpt1"])
+def test_every_precision_that_they_save_opens_here(
+    case, dtype, sharded, tmp_path, torch, transformers
+):
+    """To the last bit: each of their numbers is one that float32 has."""
+    theirs = their_model(torch, transformers, case).to(getattr(torch, dtype))
+    theirs.save_pretrained(tmp_path, max_shard_size="5KB" if sharded else "5GB")
+    assert (len(list(tmp_path.glob("*.safetensors"))) > 1) == sharded
+    found = set()
+    for path in tmp_path.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            found |= {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    assert found == {FLOATS[dtype]}
     ours = GPT.from_pretrained(tmp_path, device="cpu")
-    assert {str(a.dtype) for _, a in items(ours.params)} == {"float32"}
+    kind = architecture_of(ours.config)
+    stored = dict(theirs.float().named_parameters())
+    for name, array in items(ours.params):
+        assert array.dtype == np.float32
+        assert (array == stored[kind.stored_name(name)].detach().numpy()).all(), name
     assert_close(ours(some_ids()), theirs.float()(torch.tensor(some_ids())).logits, 1e-5)
 
 
-def test_bfloat16_is_refused_in_a_sentence(tmp_path, torch, transformers):
-    their_model(torch, transformers, "tied").bfloat16().save_pretrained(tmp_path)
-    with pytest.raises(UserError, match="bfloat16.*save the model as float32"):
+@pytest.mark.parametrize("case", ["tied", "untied", "gpt1", "gpt1_no_bias"])
+def test_the_shards_that_we_save_open_there(case, tmp_path, torch, transformers):
+    ours = our_model(case)
+    ours.save_pretrained(tmp_path, "5kB")
+    assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
+    theirs = open_with_transformers(transformers, tmp_path)
+    assert_close(ours(some_ids()), theirs(torch.tensor(some_ids())).logits, 1e-5)
+
+
+@pytest.mark.parametrize("change", [{"window": 3}, {"post_norm": True, "activation": "gelu"}])
+def test_what_they_cannot_compute_they_refuse(change, tmp_path, torch, transformers):
+    """By their Auto classes, and by the two that might take it for one of theirs."""
+    config = config_of("tied").replace(**change)
+    GPT(config, device="cpu").save_pretrained(tmp_path)
+    for name in ("AutoModelForCausalLM", "GPT2LMHeadModel", "OpenAIGPTLMHeadModel"):
+        with pytest.raises(Exception, match="minigpt|activation_function|afn|None"):
+            getattr(transformers, name).from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("case", ["tied", "untied", "gpt1"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "weights.pt"])
+def test_the_command_that_is_told_converts_a_pickle(name, case, tmp_path, torch, transformers):
+    theirs = their_model(torch, transformers, case)
+    theirs.save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(theirs.state_dict(), tmp_path / name)
+    with pytest.raises(UserError, match="is a pickle") as caught:
         GPT.from_pretrained(tmp_path, device="cpu")
+    code = re.search(r'python -c "([^"]+)"$', str(caught.value))[1]
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, capture_output=True)
+    ours = GPT.from_pretrained(tmp_path, device="cpu")
+    assert ours.config == config_of(case)
+    assert_close(ours(some_ids()), theirs(torch.tensor(some_ids())).logits, 1e-5)
