@@ -91,7 +91,7 @@ def _standard_input() -> str:
 def _load(args) -> Tokenizer:
     if args.tokenizer == "byte":
         return Tokenizer.byte()
-    return Tokenizer.from_pretrained(Path(args.model) if args.model else latest_run())
+    return Tokenizer.from_pretrained(args.model or latest_run())
 
 
 def _print_tokens(tokenizer: Tokenizer, text: str, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from minigpt.model.block import block, post_norm_block
 
-PIECE = 128  # positions of a prompt computed at once: bounds the memory of a long one
+PIECE = 128  # tokens of the prompts computed at once: bounds the memory of long ones
 
 
 class KVCache:
@@ -69,8 +69,9 @@ def next_logits(model, ids, cache: KVCache, real=None):
         cache: is extended by T positions.
         real: boolean (B, T), False at padding, or None if all are real.
     """
-    for start in range(0, ids.shape[1], PIECE):
-        piece = slice(start, start + PIECE)
+    length = max(1, PIECE // len(ids))
+    for start in range(0, ids.shape[1], length):
+        piece = slice(start, start + length)
         x = _extend(model, ids[:, piece], cache, None if real is None else real[:, piece])
     layers, p = model.layers, model.params
     x = x[:, -1]
