@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from minigpt.model.block import block, post_norm_block
 
-PIECE = 128  # tokens of the prompts computed at once: bounds the memory of long ones
+PIECE = 64  # tokens of the prompts computed at once: bounds the memory of long ones
 
 
 class KVCache:

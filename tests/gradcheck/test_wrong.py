@@ -5,7 +5,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from wrong import PARTS, ZOO, attention_with, dot_product_backward, swapped
+import wrong_layers  # noqa: F401  (registers its own)
+import wrong_model  # noqa: F401
+from wrong_attention import attention_with, dot_product_backward, swapped
+from zoo import PARTS, ZOO
 
 from minigpt import layers
 from minigpt.gradcheck import gradcheck
