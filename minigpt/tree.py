@@ -39,6 +39,13 @@ def nest(flat: dict) -> Tree:
     return tree
 
 
+def at_path(tree: Tree, path: str):
+    """The tree or array at a path: `at_path(params, "h.0")` is the first block's."""
+    for name in path.split("."):
+        tree = tree[name]
+    return tree
+
+
 def tree_map(function: Callable, tree: Tree, *others: Tree) -> Tree:
     """Apply `function` to every array of a tree (and its fellows at the same path of `others`)."""
     return {

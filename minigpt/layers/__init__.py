@@ -27,6 +27,7 @@ from minigpt.layers.embedding import (
     unembedding_backward,
 )
 from minigpt.layers.gelu import gelu, gelu_backward, gelu_exact, gelu_exact_backward
+from minigpt.layers.head_loss import head_loss, head_loss_backward
 from minigpt.layers.layernorm import layernorm, layernorm_backward
 from minigpt.layers.linear import linear, linear_backward
 from minigpt.layers.mlp import mlp, mlp_backward
@@ -49,6 +50,8 @@ __all__ = [
     "gelu_backward",
     "gelu_exact",
     "gelu_exact_backward",
+    "head_loss",
+    "head_loss_backward",
     "layernorm",
     "layernorm_backward",
     "linear",

@@ -40,12 +40,12 @@ def block(
     eps = config.layer_norm_epsilon
     normed, ln_1_cache = layers.layernorm(x, **ln_1, eps=eps)
     added, attn_cache = _attention(normed, attn, config, mask, window, dropout, layers)
-    added, drop_1_cache = layers.dropout(added, dropout["attn"])
+    added, drop_1_cache = forget(layers, added, dropout["attn"])
     x = x + added
 
     normed, ln_2_cache = layers.layernorm(x, **ln_2, eps=eps)
     added, mlp_cache = _mlp(normed, mlp, config, layers)
-    added, drop_2_cache = layers.dropout(added, dropout["mlp"])
+    added, drop_2_cache = forget(layers, added, dropout["mlp"])
     x = x + added
     return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
 
@@ -58,12 +58,12 @@ def block_backward(dx, cache):
     """
     layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache = cache
 
-    dadded, _ = layers.dropout_backward(dx, drop_2_cache)  # x = x + dropout(added)
+    dadded = forget_backward(layers, dx, drop_2_cache)  # x = x + dropout(added)
     dnormed, dmlp = layers.mlp_backward(dadded, mlp_cache)
     dbranch, dln_2 = layers.layernorm_backward(dnormed, ln_2_cache)
     dx = dx + dbranch
 
-    dadded, _ = layers.dropout_backward(dx, drop_1_cache)  # x = x + dropout(added)
+    dadded = forget_backward(layers, dx, drop_1_cache)  # x = x + dropout(added)
     dnormed, dattn = layers.attention_backward(dadded, attn_cache)
     dbranch, dln_1 = layers.layernorm_backward(dnormed, ln_1_cache)
     dx = dx + dbranch
@@ -93,11 +93,11 @@ def post_norm_block(
     """
     eps = config.layer_norm_epsilon
     added, attn_cache = _attention(x, attn, config, mask, window, dropout, layers)
-    added, drop_1_cache = layers.dropout(added, dropout["attn"])
+    added, drop_1_cache = forget(layers, added, dropout["attn"])
     x, ln_1_cache = layers.layernorm(x + added, **ln_1, eps=eps)
 
     added, mlp_cache = _mlp(x, mlp, config, layers)
-    added, drop_2_cache = layers.dropout(added, dropout["mlp"])
+    added, drop_2_cache = forget(layers, added, dropout["mlp"])
     x, ln_2_cache = layers.layernorm(x + added, **ln_2, eps=eps)
     return x, (layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache)
 
@@ -107,15 +107,25 @@ def post_norm_block_backward(dx, cache):
     layers, ln_1_cache, attn_cache, drop_1_cache, ln_2_cache, mlp_cache, drop_2_cache = cache
 
     dsum, dln_2 = layers.layernorm_backward(dx, ln_2_cache)  # x = layernorm(x + dropout(added))
-    dadded, _ = layers.dropout_backward(dsum, drop_2_cache)
+    dadded = forget_backward(layers, dsum, drop_2_cache)
     dbranch, dmlp = layers.mlp_backward(dadded, mlp_cache)
     dx = dsum + dbranch
 
     dsum, dln_1 = layers.layernorm_backward(dx, ln_1_cache)  # x = layernorm(x + dropout(added))
-    dadded, _ = layers.dropout_backward(dsum, drop_1_cache)
+    dadded = forget_backward(layers, dsum, drop_1_cache)
     dbranch, dattn = layers.attention_backward(dadded, attn_cache)
     dx = dsum + dbranch
     return dx, {"ln_1": dln_1, "attn": dattn, "ln_2": dln_2, "mlp": dmlp}
+
+
+def forget(layers, x, mask):
+    """Dropout where there is a mask; without one x itself passes on, and the cache is None."""
+    return (x, None) if mask is None else layers.dropout(x, mask)
+
+
+def forget_backward(layers, dx, cache):
+    """Undo `forget`."""
+    return dx if cache is None else layers.dropout_backward(dx, cache)[0]
 
 
 def _attention(x, attn, config, mask, window, dropout, layers):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import minigpt.layers
+from minigpt import kernels
 from minigpt.backend import to_host
 from minigpt.errors import UserError
 from minigpt.model import beams
@@ -36,7 +37,8 @@ class Context:
         for row, prompt in enumerate(prompts):
             self.ids[row, T - len(prompt) :] = prompt
             self.real[row, : T - len(prompt)] = False
-        self.cached = model.layers.attention is minigpt.layers.attention  # another knows no cache
+        ours = minigpt.layers.attention, kernels.attention
+        self.cached = model.layers.attention in ours  # another one knows no cache
         self.size = min(model.config.block_size, T + count - 1)  # the last token is not read
         self.cache = KVCache(model, len(prompts), self.size) if self.cached else None
         self.warned = False

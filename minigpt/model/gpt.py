@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 import minigpt.layers
+from minigpt import kernels
 from minigpt.backend import get_array_module
 from minigpt.model.block import (
     NO_DROPOUT,
     block,
     block_backward,
+    forget,
+    forget_backward,
     post_norm_block,
     post_norm_block_backward,
 )
+from minigpt.tree import nest
 
 
 def gpt(
@@ -50,13 +54,77 @@ def gpt(
     Returns:
         logits (B, T, V), and the cache.
     """
+    options = {"mask": mask, "positions": positions, "dropout": dropout, "layers": layers}
+    x, trunk_cache = trunk(ids, wte, wpe, h, ln_f, config=config, **options)
+    logits, head_cache = layers.unembedding(x, **(lm_head or wte))
+    return logits, (layers, lm_head is None, trunk_cache, head_cache)
+
+
+def gpt_backward(dlogits, cache):
+    """From dlogits (B, T, V) to the gradients of all parameters; the ids have none."""
+    layers, tied, trunk_cache, head_cache = cache
+    dx, dhead = layers.unembedding_backward(dlogits, head_cache)
+    return None, _collect(dx, dhead, tied, trunk_cache)
+
+
+def gpt_loss(ids, targets, wte, wpe, h, ln_f=None, lm_head=None, *, count=None, layers, **options):
+    """The mean cross-entropy of `gpt`'s logits, and the cache; the options are `gpt`'s.
+
+    The head and the loss are one function of the table, since in training nobody else looks at
+    the logits, which are the largest array of all.
+    """
+    x, trunk_cache = trunk(ids, wte, wpe, h, ln_f, layers=layers, **options)
+    head = (lm_head or wte)["weight"]
+    loss, head_cache = layers.head_loss(x, head, targets, count=count, parts=layers)
+    return loss, (layers, lm_head is None, trunk_cache, head_cache)
+
+
+def gpt_loss_backward(dloss, cache, take=None):
+    """From dloss, usually 1.0, to the gradients of all parameters.
+
+    Args:
+        take: is given the gradients of each part as soon as they are known, `take(path, grads)`,
+            instead of all of them being returned at the end.
+    """
+    layers, tied, trunk_cache, head_cache = cache
+    dx, dhead = layers.head_loss_backward(dloss, head_cache)
+    return None, _collect(dx, dhead, tied, trunk_cache, take)
+
+
+def _collect(dx, dhead, tied, trunk_cache, take=None):
+    """The gradients of all parts below the head, and the head's own if it is not tied."""
+    found = {}
+    give = take or found.__setitem__
+    if not tied:
+        give("lm_head", dhead)
+    trunk_backward(dx, trunk_cache, give, dhead if tied else None)
+    if take:
+        return None
+    order = ["wte", "wpe", *(f"h.{i}" for i in trunk_cache[5]), "ln_f", "lm_head"]
+    return nest({path: found[path] for path in order if path in found})
+
+
+def trunk(
+    ids,
+    wte,
+    wpe,
+    h,
+    ln_f=None,
+    *,
+    config,
+    mask=None,
+    positions=None,
+    dropout=None,
+    layers=minigpt.layers,
+):
+    """All of the GPT below its head: x (B, T, C), and the cache; arguments as for `gpt`."""
     if positions is None:
         positions = get_array_module(ids).arange(ids.shape[1])
     masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_DROPOUT)}
     run_block = post_norm_block if config.post_norm else block
     tokens, wte_cache = layers.embedding(ids, **wte)
     places, wpe_cache = layers.embedding(positions, **wpe)
-    x, drop_cache = layers.dropout(tokens + places, masks["embd"])
+    x, drop_cache = forget(layers, tokens + places, masks["embd"])
     block_caches = {}
     for i, parameters in h.items():
         options = {"mask": mask, "window": config.window_of(i), "dropout": masks["h"][i]}
@@ -64,35 +132,38 @@ def gpt(
     ln_f_cache = None
     if ln_f is not None:
         x, ln_f_cache = layers.layernorm(x, **ln_f, eps=config.layer_norm_epsilon)
-    logits, head_cache = layers.unembedding(x, **(lm_head or wte))
     undo_block = post_norm_block_backward if config.post_norm else block_backward
-    how = (undo_block, lm_head is None, positions.ndim == 1)
-    caches = (wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache)
-    return logits, (layers, how, *caches)
+    how = (undo_block, positions.ndim == 1)
+    return x, (layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache)
 
 
-def gpt_backward(dlogits, cache):
-    """From dlogits (B, T, V) to the gradients of all parameters; the ids have none.
+def trunk_backward(dx, cache, take, dhead=None):
+    """From dx (B, T, C) to the gradients of all parameters below the head, given to `take`.
 
     A tied weight is used twice, as embedding and as head, so its gradient is the sum of two.
+
+    Args:
+        take: called as take("h.0", gradients) for each part, last part first.
+        dhead: the gradient of a tied head, {"weight": (V, C)}, which nobody else needs; or None.
     """
-    layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache, head_cache = cache
-    undo_block, tied, same_positions = how
-    grads = {"wte": None, "wpe": None, "h": dict.fromkeys(block_caches)}
-    dx, dhead = layers.unembedding_backward(dlogits, head_cache)
+    layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache = cache
+    undo_block, same_positions = how
     if ln_f_cache is not None:
-        dx, grads["ln_f"] = layers.layernorm_backward(dx, ln_f_cache)
+        dx, grads = layers.layernorm_backward(dx, ln_f_cache)
+        take("ln_f", grads)
     for i in reversed(block_caches):
-        dx, grads["h"][i] = undo_block(dx, block_caches[i])
-    dx, _ = layers.dropout_backward(dx, drop_cache)
+        dx, grads = undo_block(dx, block_caches[i])
+        take(f"h.{i}", grads)
+    dx = forget_backward(layers, dx, drop_cache)
     dplaces = dx.sum(axis=0) if same_positions else dx  # one place for all B sequences
-    _, grads["wpe"] = layers.embedding_backward(dplaces, wpe_cache)
-    _, grads["wte"] = layers.embedding_backward(dx, wte_cache)
-    if tied:
-        grads["wte"] = {"weight": grads["wte"]["weight"] + dhead["weight"]}
-    else:
-        grads["lm_head"] = dhead
-    return None, grads
+    take("wpe", layers.embedding_backward(dplaces, wpe_cache)[1])
+    if dhead is not None and layers.embedding_backward is kernels.embedding_backward:
+        kernels.add_rows(dhead["weight"], wte_cache[0], dx)  # saves a second (V, C)
+        return take("wte", dhead)
+    _, grads = layers.embedding_backward(dx, wte_cache)
+    if dhead is not None:
+        grads = {"weight": grads["weight"] + dhead["weight"]}
+    take("wte", grads)
 
 
 def init_params(config, seed: int = 0, dtype="float32") -> dict[str, np.ndarray]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import minigpt.layers
+from minigpt import kernels
 from minigpt.backend import select_device, to_host
 from minigpt.errors import UserError
 from minigpt.hub import pretrained_folder
 from minigpt.model import files
 from minigpt.model.config import GPTConfig
 from minigpt.model.generate import generate, stream
-from minigpt.model.gpt import draw_dropout, gpt, gpt_backward, init_params
+from minigpt.model.gpt import (
+    draw_dropout,
+    gpt,
+    gpt_loss,
+    gpt_loss_backward,
+    init_params,
+    trunk,
+)
 from minigpt.tree import FlatTree, nest
 
 DTYPES = ("float32", "float64")
@@ -29,8 +36,9 @@ class GPT:
         seed: of the initial weights.
         device: "auto", "cpu" or "cuda".
         dtype: "float32" or "float64".
-        layers: the table of functions to compute with; the clear ones of `minigpt.layers` are the
-            default. Any object with the same names will do.
+        layers: the table of functions to compute with: `minigpt.layers`, the clear ones,
+            `minigpt.kernels`, the fast ones, or any object with the same names; None takes the
+            fastest for the device.
         params: weights by GPT-2's names, instead of initial ones. They are copied, unless they are
             a `FlatTree` (of this dtype, on this device): that one is used as it is.
 
@@ -46,12 +54,12 @@ class GPT:
         seed: int = 0,
         device: str = "auto",
         dtype: str = "float32",
-        layers=minigpt.layers,
+        layers=None,
         params: dict | None = None,
     ):
         _check_dtype(dtype)
-        self.config, self.layers = config, layers
         self.xp, self.device = select_device(device)
+        self.config, self.layers = config, layers or kernels.fastest(self.xp)
         arrays = init_params(config, seed, dtype) if params is None else params
         if not isinstance(arrays, FlatTree):
             arrays = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
@@ -68,16 +76,20 @@ class GPT:
         """Logits (B, T, V) for ids (B, T); see `gpt` for the mask and the positions."""
         given = {"mask": mask, "positions": positions}
         given = {k: self.xp.asarray(v) for k, v in given.items() if v is not None}
-        return self._forward(self.check_ids(ids), **given)[0]
+        options = {"config": self.config, "layers": self.layers, **given}
+        return gpt(self.check_ids(ids), **self.params, **options)[0]
 
     def loss(self, ids, targets, count=None):
         """Mean cross-entropy in nats over the positions whose target is not ignored (-100)."""
         ids = self.check_ids(ids)
         targets = self._check_targets(targets, ids.shape)
-        logits, _ = self._forward(ids)
-        return self.layers.cross_entropy(logits, targets, count=count)[0]
+        x, _ = trunk(ids, **self._trunk_params(), config=self.config, layers=self.layers)
+        head = self.params.get("lm_head", self.params["wte"])["weight"]
+        if self.layers.head_loss is kernels.head_loss:  # without the gradients that it gives too
+            return kernels.loss_only(x, head, targets, count, self.layers)
+        return self.layers.head_loss(x, head, targets, count=count, parts=self.layers)[0]
 
-    def loss_and_grads(self, ids, targets, rng=None, count=None):
+    def loss_and_grads(self, ids, targets, rng=None, count=None, take=None):
         """The loss, and a tree of its gradients with the names of `params`.
 
         Args:
@@ -85,15 +97,14 @@ class GPT:
             rng: a `numpy.random.Generator` to draw dropout masks from; without one there is no
                 dropout, whatever the config says.
             count: what the summed loss is divided by, see `cross_entropy`.
+            take: is given the gradients of each part instead, see `gpt_loss_backward`.
         """
         ids = self.check_ids(ids)
         targets = self._check_targets(targets, ids.shape)
         masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
-        logits, cache = self._forward(ids, dropout=masks)
-        loss, loss_cache = self.layers.cross_entropy(logits, targets, count=count)
-        dlogits, _ = self.layers.cross_entropy_backward(1.0, loss_cache)
-        _, grads = gpt_backward(dlogits, cache)
-        return loss, grads
+        options = {"config": self.config, "dropout": masks, "layers": self.layers}
+        loss, cache = gpt_loss(ids, targets, **self.params, count=count, **options)
+        return loss, gpt_loss_backward(1.0, cache, take)[1]
 
     def generate(self, input_ids, max_new_tokens: int | None = None, **options):
         """Continue prompts by up to `max_new_tokens` tokens; the options are `generate`'s."""
@@ -153,9 +164,8 @@ class GPT:
         """
         return math.log(self.config.vocab_size) + self.config.init_std**2 * self.config.n_embd / 2
 
-    def _forward(self, ids, **options):
-        run = partial(gpt, config=self.config, layers=self.layers, **options)
-        return run(ids, **self.params)
+    def _trunk_params(self) -> dict:
+        return {name: value for name, value in self.params.items() if name != "lm_head"}
 
     def check_ids(self, ids):
         """The ids (B, T) as the model takes them; raises UserError for what are none."""

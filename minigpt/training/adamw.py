@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from minigpt.backend import get_array_module
 from minigpt.errors import UserError
 from minigpt.tree import FlatTree, items
 
-CHUNK = 65536  # elements updated at a time, so that a chunk's five arrays stay in the L2 cache
+CHUNK = 16384  # elements updated at a time, so that a chunk's six arrays stay in the L2 cache
+
+SHARES = 16  # into which the chunks are divided, for threads
 
 
 class AdamW:
@@ -39,37 +42,54 @@ class AdamW:
         self.v = xp.zeros_like(params.buffer)
         self.t = 0
 
-    def step(self, grads: dict, lr: float | None = None) -> None:
-        """Move the parameters by one step against `grads`, a tree of the same shape."""
+    def step(
+        self, grads: dict, lr: float | None = None, scale: float = 1.0, run_all: Callable = map
+    ) -> None:
+        """Move the parameters by one step against `scale * grads`, a tree of the same shape.
+
+        Args:
+            run_all: a `map` that may share out the work over threads; the bits are the same.
+        """
         if not isinstance(grads, FlatTree) or _paths(grads) != _paths(self.params):
             named, grads = grads, self.params.zeros_like()
             grads.assign(named)  # by name: the keys may come in another order
         lr = self.lr if lr is None else lr
         self.t += 1
         matrices, size = self.params.matrix_size, self.params.buffer.size
-        for start, stop, decay in ((0, matrices, self.weight_decay), (matrices, size, 0.0)):
-            for i in range(start, stop, CHUNK):
-                part = slice(i, min(i + CHUNK, stop))
+        ranges = ((0, matrices, self.weight_decay), (matrices, size, 0.0))
+        chunks = [
+            (slice(i, min(i + CHUNK, stop)), decay)
+            for start, stop, decay in ranges
+            for i in range(start, stop, CHUNK)
+        ]
+
+        def update(chunks):
+            for part, decay in chunks:
                 p, g = self.params.buffer[part], grads.buffer[part]
                 adamw_update(p, g, self.m[part], self.v[part], self.t, lr, self.betas,
-                             self.eps, decay)  # fmt: skip
+                             self.eps, decay, scale)  # fmt: skip
+
+        share = -(-len(chunks) // SHARES)
+        list(run_all(update, [chunks[i : i + share] for i in range(0, len(chunks), share)]))
 
 
 def _paths(tree: dict) -> list[str]:
     return [path for path, _ in items(tree)]
 
 
-def adamw_update(p, g, m, v, t, lr, betas, eps, weight_decay) -> None:
-    """Update the arrays p, m and v in place by the gradient g, at step t = 1, 2, …"""
+def adamw_update(p, g, m, v, t, lr, betas, eps, weight_decay, scale=1.0) -> None:
+    """Update the arrays p, m and v in place by the gradient scale * g, at step t = 1, 2, …"""
     xp = get_array_module(p)
     beta1, beta2 = betas
     m *= beta1
-    m += (1 - beta1) * g
+    m += ((1 - beta1) * scale) * g
+    squares = g * g
+    squares *= (1 - beta2) * scale * scale
     v *= beta2
-    v += (1 - beta2) * (g * g)
+    v += squares
     if weight_decay:
         p *= 1 - lr * weight_decay
-    denominator = xp.sqrt(v)
+    denominator = xp.sqrt(v, out=squares)
     denominator *= 1 / math.sqrt(1 - beta2**t)
     denominator += eps
     xp.divide(m, denominator, out=denominator)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from minigpt.backend import get_array_module
 from minigpt.tree import FlatTree
+
+NORM_PARTS = 16
 
 
 def warmup_cosine(step: int, steps: int, lr: float, min_lr: float, warmup: int) -> float:
@@ -22,6 +25,14 @@ def warmup_cosine(step: int, steps: int, lr: float, min_lr: float, warmup: int) 
     return min_lr + (lr - min_lr) * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def global_norm(grads: FlatTree, run_all: Callable = map) -> float:
+    """The length of all gradients together, sqrt(sum of g^2); `run_all` may share out the work."""
+    xp, buffer = get_array_module(grads.buffer), grads.buffer
+    size = -(-buffer.size // NORM_PARTS)  # always as many parts, so always the same bits
+    parts = [buffer[i : i + size] for i in range(0, buffer.size, size)]
+    return math.sqrt(sum(map(float, run_all(lambda part: xp.dot(part, part), parts))))
+
+
 def clip_by_global_norm(grads: FlatTree, limit: float):
     """Shrink all gradients together, in place, so that their norm is at most `limit`.
 
@@ -30,10 +41,13 @@ def clip_by_global_norm(grads: FlatTree, limit: float):
     (Pascanu, Mikolov and Bengio, 2013.) A limit of 0 clips nothing.
 
     Returns:
-        The norm before clipping, an array without dimensions.
+        The norm before clipping.
     """
-    xp = get_array_module(grads.buffer)
-    norm = xp.sqrt(xp.dot(grads.buffer, grads.buffer))
-    if limit > 0:
-        grads.buffer *= xp.minimum(1.0, limit / (norm + 1e-6)).astype(grads.buffer.dtype)
+    norm = global_norm(grads)
+    grads.buffer *= clip_factor(norm, limit)
     return norm
+
+
+def clip_factor(norm: float, limit: float) -> float:
+    """What `clip_by_global_norm` multiplies the gradients with; 1 without a limit."""
+    return min(1.0, limit / (norm + 1e-6)) if limit > 0 else 1.0

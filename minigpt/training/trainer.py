@@ -18,7 +18,8 @@ from minigpt.errors import UserError
 from minigpt.layers import IGNORE
 from minigpt.machine import keep_freed_memory, usable_cores
 from minigpt.training.adamw import AdamW
-from minigpt.training.schedule import clip_by_global_norm, warmup_cosine
+from minigpt.training.gradients import GradientSum
+from minigpt.training.schedule import clip_factor, global_norm, warmup_cosine
 
 
 class Diverged(UserError):
@@ -93,15 +94,17 @@ class Trainer:
             Diverged: when the loss or the gradient is not finite; the parameters are then as they
                 were before the step.
         """
-        loss, self.grads.buffer[...] = 0.0, 0
+        loss = 0.0
         batches = [self.batches.next() for _ in range(self.accumulate)]
         count = max(1, sum(int((targets != IGNORE).sum()) for _, targets in batches))
-        for number, (ids, targets) in enumerate(batches):
-            loss += self._add_gradients(ids, targets, count, number)
-        self.grad_norm = float(clip_by_global_norm(self.grads, self.clip))
-        if not (math.isfinite(loss) and math.isfinite(self.grad_norm)):
-            raise Diverged(self.why_diverged(loss))
-        self.optimizer.step(self.grads, self.current_lr)
+        with shared_out(self.threads) as run_all:
+            for number, (ids, targets) in enumerate(batches):
+                loss += self._add_gradients(ids, targets, count, number, run_all)
+            self.grad_norm = global_norm(self.grads, run_all)
+            if not (math.isfinite(loss) and math.isfinite(self.grad_norm)):
+                raise Diverged(self.why_diverged(loss))
+            scale = clip_factor(self.grad_norm, self.clip)
+            self.optimizer.step(self.grads, self.current_lr, scale, run_all)
         self.step_number += 1
         self.tokens_seen += count
         return loss
@@ -141,20 +144,27 @@ class Trainer:
             )
         return math.ceil(epochs * per_epoch / self.accumulate)
 
-    def _add_gradients(self, ids, targets, count: int, number: int) -> float:
-        """Add the gradients of one batch to `self.grads`, shard by shard; return its loss."""
+    def _add_gradients(self, ids, targets, count: int, number: int, run_all: Callable) -> float:
+        """Add the gradients of one batch to `self.grads`, shard by shard; return its loss.
+
+        The first batch's replace what the last step left there.
+        """
         shards = np.array_split(np.arange(len(ids)), min(self.threads, len(ids)))
+        total = GradientSum(self.grads, fresh=number == 0)
 
-        def run(k: int):
+        def run(k: int) -> float:
             rng = np.random.default_rng([self.seed, self.step_number, number, k])
-            return self.model.loss_and_grads(ids[shards[k]], targets[shards[k]], rng, count)
+            rows = shards[k]
+            try:
+                loss, _ = self.model.loss_and_grads(
+                    ids[rows], targets[rows], rng, count, total.taker(k)
+                )
+                return float(loss)
+            except BaseException:
+                total.stop()
+                raise
 
-        loss = 0.0
-        with shared_out(self.threads) as run_all:
-            for shard_loss, grads in run_all(run, range(len(shards))):  # in order: the same bits
-                loss += float(shard_loss)
-                self.grads.add(grads)
-        return loss
+        return sum(run_all(run, range(len(shards))))
 
     def why_diverged(self, loss: float) -> str:
         """A sentence with the step and the likely causes, for a loss that is not finite."""

@@ -66,6 +66,12 @@ def the_stream_added_up_in_place(dx, cache):
 # --- gpt ------------------------------------------------------------------------------------------
 
 
+def trunk_with(cache, **functions):
+    """The GPT's cache with some backwards below its head replaced, but not within its blocks."""
+    table, tied, trunk_cache, head_cache = cache
+    return table, tied, with_layers(trunk_cache, **functions), head_cache
+
+
 @wrong("gpt", "wte.weight")
 def tied_weight_without_the_head(dlogits, cache):
     _, grads = gpt_backward(dlogits, cache)
@@ -82,7 +88,7 @@ def tied_weight_without_the_embedding(dlogits, cache):
 
 @wrong("gpt", "wte.weight")
 def gpt_with_repeated_tokens_dropped(dlogits, cache):
-    return gpt_backward(dlogits, with_layers(cache, embedding_backward=repeated_tokens_dropped))
+    return gpt_backward(dlogits, trunk_with(cache, embedding_backward=repeated_tokens_dropped))
 
 
 @wrong("gpt", "wpe.weight")
@@ -93,7 +99,7 @@ def positions_a_mean_over_the_batch(dlogits, cache):
 
 @wrong("gpt", "wpe.weight")
 def first_dropout_forgotten(dlogits, cache):
-    return gpt_backward(dlogits, with_layers(cache, dropout_backward=nothing_dropped))
+    return gpt_backward(dlogits, trunk_with(cache, dropout_backward=nothing_dropped))
 
 
 @wrong("gpt", "h.0.mlp.c_fc.weight")
@@ -113,13 +119,13 @@ def last_norm_passed_over(dlogits, cache):
     def passed(dy, cache):
         return dy.copy(), layers.layernorm_backward(dy, cache)[1]
 
-    return gpt_backward(dlogits, with_layers(cache, layernorm_backward=passed))
+    return gpt_backward(dlogits, trunk_with(cache, layernorm_backward=passed))
 
 
 @wrong("gpt", "there is a gradient for lm_head.weight, which f did not take")
 def head_as_if_untied(dlogits, cache):
-    table, (undo_block, _, same_positions), *caches = cache
-    return gpt_backward(dlogits, (table, (undo_block, False, same_positions), *caches))
+    table, _, trunk_cache, head_cache = cache
+    return gpt_backward(dlogits, (table, False, trunk_cache, head_cache))
 
 
 # --- the post-norm block --------------------------------------------------------------------------

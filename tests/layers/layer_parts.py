@@ -1,4 +1,4 @@
-"""Every public forward/backward pair of `minigpt.layers`, with arguments that let nothing hide.
+"""Every forward/backward pair of `minigpt.layers` and its fast twin: arguments let nothing hide.
 
 Distinct sizes, none of them 1; weights of order one; masks, dropout and repeated tokens included.
 """
@@ -29,15 +29,15 @@ def left_padding(B: int, T: int, padded: int = 2) -> np.ndarray:
     return mask
 
 
-def parts(dtype="float64") -> dict[str, Part]:
-    """All pairs by name; equal numbers at every call."""
+def parts(dtype="float64", table=layers) -> dict[str, Part]:
+    """All pairs of a table by name; equal numbers at every call."""
     rng = np.random.default_rng(7)
 
     def normal(*shape):
         return rng.standard_normal(shape).astype(dtype)
 
     def drop(*shape):
-        return layers.dropout_mask(rng, shape, 0.4, normal(2))
+        return table.dropout_mask(rng, shape, 0.4, normal(2))
 
     def affine(C_in, C_out, bias=True):
         weight = normal(C_in, C_out)
@@ -48,34 +48,34 @@ def parts(dtype="float64") -> dict[str, Part]:
     def add(name, forward, backward, *inputs, **params):
         found[name] = Part(forward, backward, list(inputs), params)
 
-    linear = layers.linear, layers.linear_backward
+    linear = table.linear, table.linear_backward
     add("linear", *linear, normal(2, 3, 4), **affine(4, 5))
     add("linear, no bias", *linear, normal(2, 3, 4), **affine(4, 5, bias=False))
     add("linear, one row", *linear, normal(4), **affine(4, 5))
 
     ids = np.array([[3, 0, 3, 6], [6, 3, 1, 3], [2, 2, 0, 5]])  # token 3 four times, 4 never
-    add("embedding", layers.embedding, layers.embedding_backward, ids, weight=normal(7, 5))
-    add("unembedding", layers.unembedding, layers.unembedding_backward, normal(2, 3, 4),
+    add("embedding", table.embedding, table.embedding_backward, ids, weight=normal(7, 5))
+    add("unembedding", table.unembedding, table.unembedding_backward, normal(2, 3, 4),
         weight=normal(7, 4))  # fmt: skip
 
-    norm = layers.layernorm, layers.layernorm_backward
+    norm = table.layernorm, table.layernorm_backward
     add("layernorm", *norm, normal(2, 3, 4), weight=normal(4), bias=normal(4))
     add("layernorm, no bias", *norm, normal(2, 3, 4), weight=normal(4))
     add("layernorm, eps", partial(norm[0], eps=0.3), norm[1], normal(2, 3, 4), weight=normal(4),
         bias=normal(4))  # fmt: skip
 
-    add("gelu", layers.gelu, layers.gelu_backward, 2 * normal(3, 7))
-    add("gelu_exact", layers.gelu_exact, layers.gelu_exact_backward, 2 * normal(3, 7))
-    add("relu", layers.relu, layers.relu_backward, 2 * normal(3, 7))
-    add("softmax", layers.softmax, layers.softmax_backward, 2 * normal(2, 3, 5))
+    add("gelu", table.gelu, table.gelu_backward, 2 * normal(3, 7))
+    add("gelu_exact", table.gelu_exact, table.gelu_exact_backward, 2 * normal(3, 7))
+    add("relu", table.relu, table.relu_backward, 2 * normal(3, 7))
+    add("softmax", table.softmax, table.softmax_backward, 2 * normal(2, 3, 5))
 
-    product = layers.scaled_dot_product_backward
+    product = table.scaled_dot_product_backward
     B, H, T_query, T_key, D = 2, 3, 4, 5, 6
     qkv = normal(B, H, T_query, D), normal(B, H, T_key, D), normal(B, H, T_key, D)
-    causal = layers.causal_mask(T_query, T_key, np)
-    add("scaled_dot_product", partial(layers.scaled_dot_product, mask=causal), product, *qkv)
+    causal = table.causal_mask(T_query, T_key, np)
+    add("scaled_dot_product", partial(table.scaled_dot_product, mask=causal), product, *qkv)
     bound = {"mask": causal & left_padding(B, T_key, 3), "dropout_mask": drop(B, H, T_query, T_key)}
-    add("scaled_dot_product, masks", partial(layers.scaled_dot_product, **bound), product, *qkv)
+    add("scaled_dot_product, masks", partial(table.scaled_dot_product, **bound), product, *qkv)
 
     B, T, H, C = 2, 5, 3, 12
     variants = {
@@ -88,7 +88,7 @@ def parts(dtype="float64") -> dict[str, Part]:
     }
     for name, options in variants.items():
         bias = options.pop("bias", True)
-        add(name, partial(layers.attention, n_head=H, **options), layers.attention_backward,
+        add(name, partial(table.attention, n_head=H, **options), table.attention_backward,
             normal(B, T, C), c_attn=affine(C, 3 * C, bias), c_proj=affine(C, C, bias))  # fmt: skip
 
     exact, plain = {"activation": "gelu_exact"}, {"activation": "relu"}
@@ -96,22 +96,27 @@ def parts(dtype="float64") -> dict[str, Part]:
         ("mlp", {}, True), ("mlp, no bias", {}, False), ("mlp, exact", exact, True),
         ("mlp, relu", plain, True),
     ):  # fmt: skip
-        add(name, partial(layers.mlp, **options), layers.mlp_backward, normal(2, 3, 4),
+        add(name, partial(table.mlp, **options), table.mlp_backward, normal(2, 3, 4),
             c_fc=affine(4, 16, bias), c_proj=affine(16, 4, bias))  # fmt: skip
 
-    add("dropout", partial(layers.dropout, mask=drop(2, 3, 4)), layers.dropout_backward,
+    add("dropout", partial(table.dropout, mask=drop(2, 3, 4)), table.dropout_backward,
         normal(2, 3, 4))  # fmt: skip
-    add("dropout, none", layers.dropout, layers.dropout_backward, normal(2, 3, 4))
+    add("dropout, none", table.dropout, table.dropout_backward, normal(2, 3, 4))
+
+    targets = np.array([[4, -100, 0, 4], [2, 6, -100, 1]])
+    for name, options in (("head_loss", {}), ("head_loss, count", {"count": 17})):
+        add(name, partial(table.head_loss, targets=targets, **options), table.head_loss_backward,
+            2 * normal(2, 4, 3), weight=normal(7, 3))  # fmt: skip
 
     targets = np.array([[4, -100, 0, 4], [2, 6, -100, 1], [4, 3, 5, -100]])
-    loss = layers.cross_entropy_backward
+    loss = table.cross_entropy_backward
     for name, options in (
         ("cross_entropy", {"targets": targets}),
         ("cross_entropy, count", {"targets": targets, "count": 30}),
         ("cross_entropy, other ignore index", {"targets": targets % 100, "ignore_index": 0}),
         ("cross_entropy, nothing counted", {"targets": np.full_like(targets, -100)}),
     ):
-        add(name, partial(layers.cross_entropy, **options), loss, 2 * normal(3, 4, 7))
+        add(name, partial(table.cross_entropy, **options), loss, 2 * normal(3, 4, 7))
     return found
 
 

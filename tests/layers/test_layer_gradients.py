@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from layer_parts import NAMES, left_padding, parts
 
-from minigpt import layers
+from minigpt import kernels, layers
+
+TABLES, TABLE_NAMES = (layers, kernels), ("clear", "fast")
 
 
+@pytest.mark.parametrize("table", TABLES, ids=TABLE_NAMES)
 @pytest.mark.parametrize("name", NAMES)
-def test_gradients_are_right(name, assert_right):
-    part = parts()[name]
+def test_gradients_are_right(name, table, assert_right):
+    part = parts(table=table)[name]
     assert_right(part.forward, part.backward, part.inputs, part.params)
 
 
@@ -32,16 +35,17 @@ def test_no_public_backward_is_left_out():
         assert list(inspect.signature(getattr(layers, name)).parameters)[0][0] == "d", name
 
 
+@pytest.mark.parametrize("table", TABLES, ids=TABLE_NAMES)
 @pytest.mark.parametrize(("B", "T", "H"), [(1, 1, 1), (1, 4, 2), (3, 1, 2), (2, 3, 1)])
-def test_attention_at_the_smallest_sizes(B, T, H, assert_right):
+def test_attention_at_the_smallest_sizes(B, T, H, table, assert_right):
     rng = np.random.default_rng(B * T * H)
     C = 6
     params = {
         "c_attn": {"weight": rng.normal(size=(C, 3 * C)), "bias": rng.normal(size=3 * C)},
         "c_proj": {"weight": rng.normal(size=(C, C)), "bias": rng.normal(size=C)},
     }
-    forward = partial(layers.attention, n_head=H)
-    assert_right(forward, layers.attention_backward, [rng.normal(size=(B, T, C))], params)
+    forward = partial(table.attention, n_head=H)
+    assert_right(forward, table.attention_backward, [rng.normal(size=(B, T, C))], params)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "nothing counted" not in name])

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from layer_parts import NAMES, parts
 
+from minigpt import kernels, layers
 from minigpt.tree import items, tree_map
 
+both = pytest.mark.parametrize("table", [layers, kernels], ids=["clear", "fast"])
 
+
+@both
 @pytest.mark.parametrize("name", NAMES)
-def test_manners(name, assert_manners):
-    part = parts("float32")[name]
+def test_manners(name, table, assert_manners):
+    part = parts("float32", table)[name]
     assert_manners(part.forward, part.backward, part.inputs, part.params)
 
 
@@ -28,9 +32,10 @@ def test_the_float64_alarm_rings():
         np.ones(3, "float32").view(Single) / np.sqrt(8)
 
 
+@both
 @pytest.mark.parametrize("name", NAMES)
-def test_no_float64_appears_on_the_way(name):
-    part = parts("float32")[name]
+def test_no_float64_appears_on_the_way(name, table):
+    part = parts("float32", table)[name]
     inputs = [x.view(Single) for x in part.inputs]
     params = tree_map(lambda x: x.view(Single), part.params)
     y, cache = part.forward(*inputs, **params)
@@ -48,9 +53,10 @@ def strided(x):
 
 
 @pytest.mark.parametrize("layout", [strided, np.asfortranarray], ids=["strided", "fortran"])
+@both
 @pytest.mark.parametrize("name", NAMES)
-def test_the_layout_in_memory_changes_nothing(name, layout):
-    part = parts()[name]
+def test_the_layout_in_memory_changes_nothing(name, table, layout):
+    part = parts(table=table)[name]
 
     def run(change):
         y, cache = part.forward(*map(change, part.inputs), **tree_map(change, part.params))

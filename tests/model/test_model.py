@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minigpt import layers
+from minigpt import kernels, layers
 from minigpt.errors import UserError
 from minigpt.model import GPT, GPTConfig, draw_dropout, gpt
 from minigpt.training import AdamW, Trainer
@@ -220,31 +220,37 @@ def test_the_shards_of_a_batch_add_up(ids):
 NAMES = [name for name in layers.__all__ if f"{name}_backward" in layers.__all__]
 
 
+@pytest.mark.parametrize("base", [layers, kernels], ids=["clear", "fast"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_students_function_takes_its_place_everywhere(ids, name):
+def test_a_students_function_takes_its_place_everywhere(ids, name, base):
     """In forward, backward and generation, whatever part it is; the numbers stay the same."""
     calls = []
 
     def counted(name):
         def function(*args, **options):
             calls.append(name)
-            return getattr(layers, name)(*args, **options)
+            return getattr(base, name)(*args, **options)
 
         return function
 
     changed = {each: counted(each) for each in (name, f"{name}_backward")}
-    table = SimpleNamespace(**{**vars(layers), **changed})
+    table = SimpleNamespace(**{**vars(base), **changed})
     activation = {"gelu_exact": "gelu", "relu": "relu"}.get(name, "gelu_new")
-    config = GPTConfig(**SMALL, activation=activation)
-    model, plain = GPT(config, device="cpu", layers=table), GPT(config, device="cpu")
-    _, grads = model.loss_and_grads(ids, ids)
+    dropout = 0.3 if name == "dropout" else 0.0
+    config = GPTConfig(**SMALL, activation=activation, dropout=dropout)
+    model, plain = (GPT(config, device="cpu", layers=each) for each in (table, base))
+    _, grads = model.loss_and_grads(ids, ids, np.random.default_rng(3))
     assert calls.count(name) == calls.count(f"{name}_backward") > 0
-    _, expected = plain.loss_and_grads(ids, ids)
-    assert (grads["wte"]["weight"] == expected["wte"]["weight"]).all()
+    _, expected = plain.loss_and_grads(ids, ids, np.random.default_rng(3))
+    np.testing.assert_allclose(model.loss(ids, ids), plain.loss(ids, ids), rtol=1e-6)
+    np.testing.assert_allclose(grads["wte"]["weight"], expected["wte"]["weight"], atol=1e-6)
+    calls.clear()
+    model.loss(ids, ids)
+    assert (name in calls) == (name != "dropout")
     calls.clear()
     written = model.generate([[1, 2]], 3, seed=1)
     assert (written == plain.generate([[1, 2]], 3, seed=1)).all()
-    used_in_writing = name not in ("embedding", "cross_entropy")
+    used_in_writing = name not in ("embedding", "cross_entropy", "head_loss", "dropout")
     assert (len(calls) > 0) == used_in_writing
 
 

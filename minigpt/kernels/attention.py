@@ -1,0 +1,133 @@
+"""Attention in tiles: the masked triangle is never computed, the weights never normalised.
+
+Queries are taken `TILE` at a time against the keys up to them. With e = exp(scores - max) and
+r = 1 / sum of e, both by row, softmax is e r, so
+
+    y = (e @ v) r                                 (T, D) is divided instead of (T, T)
+    dv = e.T @ (dy r)
+    dscores = e ((dy r) @ v.T - r sum(dy y))      since sum(weights dweights) = sum(dy y)
+
+(Milakov and Gimelshein, 2018; Dao et al., "FlashAttention", 2022, section 3 and appendix B.)
+"""
+
+import math
+
+import numpy as np
+
+from minigpt import layers
+from minigpt.kernels.chunks import are
+from minigpt.kernels.linear import linear, linear_backward
+
+TILE = 128  # queries
+MOST_KEPT = 48 << 20  # bytes of e that one call keeps for its backward; beyond, it computes e again
+
+
+def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=None, window=None):
+    """As `layers.attention`: in tiles, unless a mask, a window or a foreign part asks for more."""
+    if mask is not None or window is not None or not _is_ours(parts):
+        y, cache = layers.attention(
+            x, c_attn, c_proj, n_head, mask, dropout_mask, parts or layers, window
+        )
+        return y, (None, cache)
+    B, T, C = x.shape
+    qkv, qkv_cache = linear(x, **c_attn)
+    q, k, v = heads_of(qkv, n_head)
+    merged = np.empty((B, T, C), x.dtype)
+    y = merged.reshape(B, T, n_head, C // n_head).transpose(0, 2, 1, 3)
+    r = np.empty((B, n_head, T, 1), x.dtype)
+    keep = x.itemsize * B * n_head * T * (T + TILE) // 2 <= MOST_KEPT
+    kept = {}
+    for at, rows, keys in _tiles(B, n_head, T):
+        e, r[at][..., rows, :] = _exp_scores(q[at][..., rows, :], k[at][..., keys, :])
+        drop = None if dropout_mask is None else dropout_mask[at][..., rows, keys]
+        dropped = e if drop is None else e * drop
+        np.matmul(dropped, v[at][..., keys, :], out=y[at][..., rows, :])
+        if keep:
+            kept[at, rows.start] = e
+    y *= r
+    out, proj_cache = linear(merged, **c_proj)
+    return out, (kept, qkv, qkv_cache, merged, r, dropout_mask, n_head, proj_cache)
+
+
+def attention_backward(dy, cache):
+    """As `layers.attention_backward`."""
+    if cache[0] is None:
+        return layers.attention_backward(dy, cache[1])
+    kept, qkv, qkv_cache, merged, r, dropout_mask, n_head, proj_cache = cache
+    dmerged, dc_proj = linear_backward(dy, proj_cache)
+    B, T, C = merged.shape
+    split = (B, T, n_head, C // n_head)
+    along = np.einsum("bthd,bthd->bht", dmerged.reshape(split), merged.reshape(split))[..., None]
+    along *= r  # r sum(dy y)
+    dy = dmerged.reshape(split).transpose(0, 2, 1, 3) * r
+    dqkv = np.zeros(qkv.shape, qkv.dtype)
+    (q, k, v), (dq, dk, dv) = heads_of(qkv, n_head), heads_of(dqkv, n_head)
+    scale = 1 / math.sqrt(C // n_head)
+    for at, rows, keys in _tiles(B, n_head, T):
+        e = kept[at, rows.start] if kept else _exp_scores(
+            q[at][..., rows, :], k[at][..., keys, :])[0]  # fmt: skip
+        dropped, dscores = e, dy[at][..., rows, :] @ v[at][..., keys, :].swapaxes(-1, -2)
+        if dropout_mask is not None:
+            drop = dropout_mask[at][..., rows, keys]
+            dropped = e * drop
+            dscores *= drop
+        dscores -= along[at][..., rows, :]
+        dscores *= e
+        dscores *= scale
+        dv[at][..., keys, :] += dropped.swapaxes(-1, -2) @ dy[at][..., rows, :]
+        np.matmul(dscores, k[at][..., keys, :], out=dq[at][..., rows, :])
+        dk[at][..., keys, :] += dscores.swapaxes(-1, -2) @ q[at][..., rows, :]
+    dx, dc_attn = linear_backward(dqkv, qkv_cache)
+    return dx, {"c_attn": dc_attn, "c_proj": dc_proj}
+
+
+def heads_of(qkv, n_head):
+    """Views (B, H, T, D) of q, k and v in (B, T, 3C): nothing is copied."""
+    B, T, C = qkv.shape
+    return qkv.reshape(B, T, 3, n_head, C // (3 * n_head)).transpose(2, 0, 3, 1, 4)
+
+
+def _tiles(B, H, T):
+    """Yield (sequence and heads, queries, keys up to the last of them).
+
+    A short sequence is one tile with all its heads; of a longer one, each head has its own.
+    """
+    if T <= TILE // 2:
+        for b in range(B):
+            yield b, slice(0, T), slice(0, T)
+        return
+    for b in range(B):
+        for head in range(H):
+            for start in range(0, T, TILE):
+                stop = min(start + TILE, T)
+                yield (b, head), slice(start, stop), slice(0, stop)
+
+
+def _exp_scores(q, k):
+    """exp(scores - max) and the reciprocal of its sum, for queries that are the last of the keys.
+
+    Only the square at the end is masked: before it, all keys lie in the past of all queries.
+    """
+    e = (q * (1 / math.sqrt(q.shape[-1]))) @ k.swapaxes(-1, -2)
+    square = e[..., e.shape[-1] - e.shape[-2] :]
+    square += _future(e.shape[-2], e.dtype)
+    e -= e.max(axis=-1, keepdims=True)
+    np.exp(e, out=e)
+    return e, 1 / e.sum(axis=-1, keepdims=True)
+
+
+def _future(n: int, dtype):
+    """(n, n), minus infinity above the diagonal, 0 elsewhere."""
+    return np.triu(np.full((n, n), -np.inf, dtype), 1)
+
+
+def _is_ours(parts) -> bool:
+    return are(
+        parts,
+        linear=linear,
+        linear_backward=linear_backward,
+        scaled_dot_product=layers.scaled_dot_product,
+        scaled_dot_product_backward=layers.scaled_dot_product_backward,
+        softmax=layers.softmax,
+        softmax_backward=layers.softmax_backward,
+    )
