@@ -10,7 +10,7 @@ from pathlib import Path
 from minigpt import machine
 from minigpt.errors import UserError
 from minigpt.model import PRESETS, GPTConfig
-from minigpt.model.account import flops_per_token, memory, parameters_by_part
+from minigpt.model.account import activations, flops_per_token, memory, parameters_by_part
 from minigpt.model.files import CONFIG_FILE, read_config
 
 EXAMPLES = """\
@@ -40,6 +40,8 @@ def add_parser(commands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME_OR_FOLDER",
                         help="a preset, or a folder with a config.json; default: "
                         "a table of all presets")  # fmt: skip
+    parser.add_argument("--batch-size", type=int, default=1, metavar="B",
+                        help="sequences in a step, for the activations (1)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the same numbers as JSON")
     parser.set_defaults(run=run)
 
@@ -50,7 +52,9 @@ def run(args) -> int:
         rows = [preset_row(name) for name in PRESETS]
         print(json.dumps(rows, indent=2) if args.json else table(rows))
     else:
-        account = examine(args.name, find_config(args.name))
+        if args.batch_size < 1:
+            raise UserError(f"--batch-size must be at least 1, not {args.batch_size}.")
+        account = examine(args.name, find_config(args.name), args.batch_size)
         print(json.dumps(account, indent=2) if args.json else as_text(account))
     return 0
 
@@ -83,7 +87,7 @@ def preset_row(name: str) -> dict:
     }
 
 
-def examine(name: str, config: GPTConfig) -> dict:
+def examine(name: str, config: GPTConfig, B: int = 1) -> dict:
     """Everything that is printed about one model; bytes and FLOPs are plain numbers.
 
     Raises:
@@ -95,6 +99,7 @@ def examine(name: str, config: GPTConfig) -> dict:
         raise UserError(
             f"The sizes of {name} make more than 10^24 parameters; one of them must be a mistake."
         )
+    kept = activations(config, B)
     flops, held, half = flops_per_token(config), memory(config), memory(config, 2)
     return {
         "name": name,
@@ -106,6 +111,12 @@ def examine(name: str, config: GPTConfig) -> dict:
             "weights_as_float16": half["weights"],
             "training": held["training"],
             "kv_cache": held["kv_cache"],
+        },
+        "batch_size": B,
+        "activations": {
+            **kept,
+            "total": sum(kept.values()),
+            "if_recomputed": sum(activations(config, B, recompute=True).values()),
         },
         "seconds_to_train_a_token_at_100_gflops": flops["training"] / SPEED,
         "memory_of_this_machine": machine.memory()["total"],
@@ -131,7 +142,11 @@ def as_text(account: dict) -> str:
     sections = [
         ("parameters", _parameter_rows(account)),
         (f"FLOPs a token (mean over a block of {block})", _flop_rows(account)),
-        ("memory (1 GB = 10^9 bytes; activations not counted)", _memory_rows(account, block)),
+        ("memory (1 GB = 10^9 bytes)", _memory_rows(account, block)),
+        (
+            f"activations of a training step, {account['batch_size']:,} x {block}, float32",
+            _activation_rows(account),
+        ),
     ]
     width = max(len(value) for _, rows in sections for _, value, *_ in rows)
     lines = [
@@ -172,6 +187,17 @@ def _memory_rows(account: dict, block: str) -> list[tuple]:
     }
     held = account["memory"].items()
     return [(key, scaled(n, "B"), None, notes.get(key, "")) for key, n in held]
+
+
+def _activation_rows(account: dict) -> list[tuple]:
+    kept = account["activations"]
+    notes = {
+        "head": "the head's gradient, and x before it",
+        "if_recomputed": "with train --recompute",
+    }
+    shares = {key: n / kept["total"] for key, n in list(kept.items())[:-2]}
+    rows = [(key, scaled(n, "B"), shares.get(key), notes.get(key, "")) for key, n in kept.items()]
+    return [row for row in rows if row[1] != scaled(0, "B")]
 
 
 def _line(key: str, value: str, share: float | None, note: str, width: int) -> str:

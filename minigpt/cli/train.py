@@ -17,7 +17,7 @@ from minigpt.cli.options import new_folder, words_of_config
 from minigpt.errors import UserError
 from minigpt.training.run import Run
 from minigpt.training.samples import TEMPERATURE, TOP_P, sample_stories, sample_texts
-from minigpt.training.settings import RECIPES, TOKENIZERS, Settings, recipe
+from minigpt.training.settings import LAYERS, RECIPES, TOKENIZERS, Settings, recipe
 from minigpt.training.trainer import Diverged
 
 EXAMPLES = """\
@@ -27,6 +27,7 @@ examples:
   minigpt train --text my_notes.txt other_folder   texts of your own
   minigpt train --recipe nanogpt-cpu               tiny Shakespeare with nanoGPT's numbers
   minigpt train --n-layer 2 --n-embd 64 --batch-size 12 --lr 1e-3 --steps 500
+  minigpt train --layers clear                     with the textbook layers, slower
   minigpt train --config my_run.toml --seed 1      options from a file; the command line wins
   minigpt train --resume runs/tinytown             go on after Ctrl-C or a crash
 """
@@ -58,6 +59,8 @@ HELP = {
     "clip": "largest norm of the gradient, 0 for none",
     "eval_every": "steps between validations and checkpoints",
     "judged": "stories sampled and judged at the end",
+    "layers": "fast, or clear: the textbook ones",
+    "recompute": "compute blocks twice to save memory",
     "threads": "shards of a batch, one thread each (default: cores)",
     "device": "auto, cpu or cuda",
     "seed": "of data, weights and batches",
@@ -99,6 +102,7 @@ def _add_option(group, field: dataclasses.Field) -> None:
         if default is not None:
             shown = f"{shown} ({default:g})" if kind is float else f"{shown} ({default})"
         choices = TOKENIZERS if field.name == "tokenizer" else None
+        choices = LAYERS if field.name == "layers" else choices
         choices = ("en", "zh") if field.name == "language" else choices
         choices = ("auto", "cpu", "cuda") if field.name == "device" else choices
         group.add_argument(option, type=kind, choices=choices, metavar=kind.__name__.upper(),

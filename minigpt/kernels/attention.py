@@ -35,7 +35,7 @@ def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=Non
     merged = np.empty((B, T, C), x.dtype)
     y = merged.reshape(B, T, n_head, C // n_head).transpose(0, 2, 1, 3)
     r = np.empty((B, n_head, T, 1), x.dtype)
-    keep = x.itemsize * B * n_head * T * (T + TILE) // 2 <= MOST_KEPT
+    keep = kept_scores(B, n_head, T, x.itemsize) > 0
     kept = {}
     for at, rows, keys in _tiles(B, n_head, T):
         e, r[at][..., rows, :] = _exp_scores(q[at][..., rows, :], k[at][..., keys, :])
@@ -101,6 +101,13 @@ def _tiles(B, H, T):
             for start in range(0, T, TILE):
                 stop = min(start + TILE, T)
                 yield (b, head), slice(start, stop), slice(0, stop)
+
+
+def kept_scores(B: int, H: int, T: int, itemsize: int = 4) -> int:
+    """How many exp(scores) a call keeps for its backward; 0 where it computes them again."""
+    tiles, rest = divmod(T, TILE)
+    one = T * T if T <= TILE // 2 else TILE**2 * tiles * (tiles + 1) // 2 + rest * T
+    return B * H * one if B * H * one * itemsize <= MOST_KEPT else 0
 
 
 def _exp_scores(q, k):

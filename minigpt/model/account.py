@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from minigpt.errors import UserError
+from minigpt.kernels.attention import kept_scores
 from minigpt.model.config import GPTConfig
 
 PARTS = {  # of a parameter's name: what it belongs to
@@ -88,6 +89,36 @@ def _pairs(T: int, window: int) -> int:
     """The (query, key) pairs of T places, each seeing itself and those before it in the window."""
     window = min(T, window)
     return window * (window + 1) // 2 + (T - window) * window
+
+
+def activations(
+    config: GPTConfig, B: int, T: int | None = None, recompute: bool = False
+) -> dict[str, int]:
+    """Count the bytes that a training step remembers from its forward pass, float32.
+
+    For each block, with N = B T rows: the normalised x twice and what the norms made of it (4 C),
+    q, k and v (3 C), the merged heads (C), GELU's output and its slope (8 C), and exp(scores) of
+    the triangle of places that see each other, unless they are computed again: see `kernels/`.
+    Banded blocks are counted as dense ones.
+
+    Args:
+        B, T: the batch; T None: block_size.
+        recompute: only the input of each block is kept, and what one block needs.
+
+    Returns:
+        Bytes by "attention", "mlp", "layer_norms", "block_inputs", "head".
+    """
+    T = config.block_size if T is None else T
+    C, H, V = config.n_embd, config.n_head, config.vocab_size
+    N, blocks = B * T, 1 if recompute else config.n_layer
+    numbers = {
+        "attention": blocks * (4 * N * C + B * H * T + kept_scores(B, H, T)),
+        "mlp": blocks * 8 * N * C,
+        "layer_norms": blocks * (4 * N * C + 2 * N) + N * C + N,
+        "block_inputs": config.n_layer * N * C if recompute else 0,
+        "head": N * C + V * C,
+    }
+    return {name: 4 * count for name, count in numbers.items()}
 
 
 def memory(config: GPTConfig, bytes_per_number: int = 4) -> dict[str, int]:

@@ -15,6 +15,7 @@ from minigpt.model.block import (
     forget_backward,
     post_norm_block,
     post_norm_block_backward,
+    recomputed,
 )
 from minigpt.tree import nest
 
@@ -68,7 +69,7 @@ def gpt_backward(dlogits, cache):
 
 
 def gpt_loss(ids, targets, wte, wpe, h, ln_f=None, lm_head=None, *, count=None, layers, **options):
-    """The mean cross-entropy of `gpt`'s logits, and the cache; the options are `gpt`'s.
+    """The mean cross-entropy of `gpt`'s logits, and the cache; the options are `trunk`'s.
 
     The head and the loss are one function of the table, since in training nobody else looks at
     the logits, which are the largest array of all.
@@ -116,12 +117,21 @@ def trunk(
     positions=None,
     dropout=None,
     layers=minigpt.layers,
+    recompute=False,
 ):
-    """All of the GPT below its head: x (B, T, C), and the cache; arguments as for `gpt`."""
+    """All of the GPT below its head: x (B, T, C), and the cache; arguments as for `gpt`.
+
+    Args:
+        recompute: keep only the input of each block for the backward, see `recomputed`.
+    """
     if positions is None:
         positions = get_array_module(ids).arange(ids.shape[1])
     masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_DROPOUT)}
-    run_block = post_norm_block if config.post_norm else block
+    run_block, undo_block = block, block_backward
+    if config.post_norm:
+        run_block, undo_block = post_norm_block, post_norm_block_backward
+    if recompute:
+        run_block, undo_block = recomputed(run_block, undo_block)
     tokens, wte_cache = layers.embedding(ids, **wte)
     places, wpe_cache = layers.embedding(positions, **wpe)
     x, drop_cache = forget(layers, tokens + places, masks["embd"])
@@ -132,7 +142,6 @@ def trunk(
     ln_f_cache = None
     if ln_f is not None:
         x, ln_f_cache = layers.layernorm(x, **ln_f, eps=config.layer_norm_epsilon)
-    undo_block = post_norm_block_backward if config.post_norm else block_backward
     how = (undo_block, positions.ndim == 1)
     return x, (layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache)
 

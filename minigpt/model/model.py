@@ -41,6 +41,8 @@ class GPT:
             fastest for the device.
         params: weights by GPT-2's names, instead of initial ones. They are copied, unless they are
             a `FlatTree` (of this dtype, on this device): that one is used as it is.
+        recompute: training remembers each block's input only and computes the block again in its
+            backward, which saves memory and costs a third more time.
 
     Attributes:
         params: a `FlatTree` of all parameters, by GPT-2's names. The optimizer writes into it;
@@ -56,10 +58,12 @@ class GPT:
         dtype: str = "float32",
         layers=None,
         params: dict | None = None,
+        recompute: bool = False,
     ):
         _check_dtype(dtype)
         self.xp, self.device = select_device(device)
         self.config, self.layers = config, layers or kernels.fastest(self.xp)
+        self.recompute = recompute
         arrays = init_params(config, seed, dtype) if params is None else params
         if not isinstance(arrays, FlatTree):
             arrays = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
@@ -103,6 +107,7 @@ class GPT:
         targets = self._check_targets(targets, ids.shape)
         masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
         options = {"config": self.config, "dropout": masks, "layers": self.layers}
+        options["recompute"] = self.recompute
         loss, cache = gpt_loss(ids, targets, **self.params, count=count, **options)
         return loss, gpt_loss_backward(1.0, cache, take)[1]
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+import minigpt.layers
 from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import (
     Dataset,
@@ -80,7 +81,10 @@ class Run:
         self.encoded = encode_dataset(dataset, self.tokenizer)
         config = settings.model_config(self.tokenizer.vocab_size)
         check_memory(config, settings.batch_size, settings.accumulate)
-        self.model = GPT(config, settings.seed, settings.device)
+        layers = minigpt.layers if settings.layers == "clear" else None
+        self.model = GPT(
+            config, settings.seed, settings.device, layers=layers, recompute=settings.recompute
+        )
         batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
         self.trainer = Trainer(self.model, batches, **settings.trainer_options())
         self.pairs = self.encoded.validation_pairs(settings.block_size)

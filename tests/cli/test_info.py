@@ -43,7 +43,7 @@ def test_the_text_is_aligned_and_its_parts_make_a_whole(cli, name):
     assert lines[0].startswith(f"{name}: ") and lines[0].endswith(" parameters")
     number = r"  [\w ]{18}  +[\d,.]+(?: [kMGT]?(?:B|FLOP))?"
     rows = [match for match in (re.match(number + r"(?=  |$)", line) for line in lines) if match]
-    assert len(rows) == 6 + 5 + 4 and len({row.end() for row in rows}) == 1
+    assert len(rows) == 6 + 5 + 4 + 6 and len({row.end() for row in rows}) == 1
     shares = [float(share) for share in re.findall(r" ([\d.]+)%", out.partition("memory")[0])]
     assert sum(shares) == pytest.approx(200, abs=0.4)  # of the parameters, and of forward
 
