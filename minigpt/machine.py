@@ -35,7 +35,7 @@ def keep_freed_memory() -> bool:
         libc = ctypes.CDLL("libc.so.6")
         m_trim_threshold, m_mmap_threshold = -1, -3
         trimmed = libc.mallopt(m_trim_threshold, 1 << 30)
-        mapped = libc.mallopt(m_mmap_threshold, 1 << 30)
+        mapped = libc.mallopt(m_mmap_threshold, 64 << 20)
         mapped = mapped or libc.mallopt(m_mmap_threshold, 32 << 20)  # the most of an older glibc
         return bool(trimmed and mapped)
     except (OSError, AttributeError):

@@ -192,7 +192,7 @@ def _memory_rows(account: dict, block: str) -> list[tuple]:
 def _activation_rows(account: dict) -> list[tuple]:
     kept = account["activations"]
     notes = {
-        "head": "the head's gradient, and x before it",
+        "head": "the gradient of logits or head, and x before it",
         "if_recomputed": "with train --recompute",
     }
     shares = {key: n / kept["total"] for key, n in list(kept.items())[:-2]}

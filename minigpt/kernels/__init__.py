@@ -15,7 +15,12 @@ from minigpt.kernels.embedding import (
     unembedding,
     unembedding_backward,
 )
-from minigpt.kernels.head_loss import head_loss, head_loss_backward, loss_only
+from minigpt.kernels.head_loss import (
+    head_loss,
+    head_loss_adding,
+    head_loss_backward,
+    loss_only,
+)
 from minigpt.kernels.layernorm import layernorm, layernorm_backward
 from minigpt.kernels.linear import linear_backward
 from minigpt.kernels.mlp import gelu, gelu_backward, mlp, mlp_backward
@@ -68,6 +73,7 @@ __all__ = [
     "gelu_exact",
     "gelu_exact_backward",
     "head_loss",
+    "head_loss_adding",
     "head_loss_backward",
     "layernorm",
     "layernorm_backward",

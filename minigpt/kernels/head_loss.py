@@ -8,13 +8,14 @@ from minigpt.kernels.embedding import unembedding, unembedding_backward
 from minigpt.layers import IGNORE
 
 PIECE = 32 << 20  # bytes of logits
+TOKENS = 4096  # whose part of the weight's gradient is computed at once
 
 
 def head_loss(x, weight, targets, count=None, parts=None):
     """As `layers.head_loss`: fused if the head and the cross-entropy are those of this table.
 
-    The gradients are computed while the logits are at hand: p - one_hot(target), as in
-    `cross_entropy_backward`, takes their place in memory.
+    The gradient of the logits, p - one_hot(target), takes their place in memory. Where they come in
+    several pieces, dx and dweight are computed with each, since a piece is not there later.
     """
     if not _is_ours(parts):
         loss, cache = layers.head_loss(x, weight, targets, count, parts)
@@ -24,11 +25,33 @@ def head_loss(x, weight, targets, count=None, parts=None):
 
 def head_loss_backward(dloss, cache):
     """As `layers.head_loss_backward`."""
-    if cache[0] is None:
+    if len(cache) == 2:
         return layers.head_loss_backward(dloss, cache[1])
-    dx, dweight = cache
-    dloss = np.asarray(dloss, dx.dtype)
-    return dx * dloss, {"weight": dweight if dloss == 1 else dweight * dloss}
+    dlogits, x, weight, dx, dweight = cache
+    dloss = np.asarray(dloss, x.dtype)
+    if dlogits is not None:
+        dx, dweight = dlogits @ weight, dlogits.T @ x.reshape(-1, x.shape[-1])
+    return (dx * dloss).reshape(x.shape), {"weight": dweight * dloss}
+
+
+def head_loss_adding(cache):
+    """As `head_loss_backward(1.0, cache)`, but with a function that adds dweight to an array.
+
+    It does so in pieces: no second array of the weight's size is needed.
+    """
+    dlogits, x, weight, dx, dweight = cache
+
+    def add(total) -> None:
+        if dlogits is None:
+            total += dweight
+            return
+        rows = x.reshape(-1, x.shape[-1])
+        for start in range(0, len(total), TOKENS):
+            total[start : start + TOKENS] += dlogits[:, start : start + TOKENS].T @ rows
+
+    if dlogits is not None:
+        dx = dlogits @ weight
+    return dx.reshape(x.shape), add
 
 
 def loss_only(x, weight, targets, count=None, parts=None):
@@ -38,24 +61,32 @@ def loss_only(x, weight, targets, count=None, parts=None):
     return _pieces(x, weight, targets, count, gradients=False)[0]
 
 
+def keeps_logits(N: int, V: int, itemsize: int = 4) -> bool:
+    """Whether N positions are one piece, whose gradient of the logits is kept."""
+    return N * V * itemsize <= PIECE
+
+
 def _pieces(x, weight, targets, count, gradients: bool):
-    (V, C), shape = weight.shape, x.shape
-    x, targets = x.reshape(-1, C), targets.reshape(-1)
+    V, C = weight.shape
+    rows, targets = x.reshape(-1, C), targets.reshape(-1)
     counted = targets != IGNORE
     targets = np.where(counted, targets, 0)
     scale = 1 / float(max(1, counted.sum()) if count is None else count)
+    if keeps_logits(len(rows), V, x.itemsize):
+        dlogits = rows @ weight.T
+        loss = _softmax_minus_target(dlogits, targets, counted, scale)
+        return np.asarray(loss * scale, x.dtype), (dlogits, x, weight, None, None)
     loss, step = 0.0, max(1, PIECE // (V * x.itemsize))
-    dx, dweight = np.empty(x.shape if gradients else 0, x.dtype), None
-    for start in range(0, len(x), step):
-        rows = slice(start, start + step)
-        p = x[rows] @ weight.T
-        loss += _softmax_minus_target(p, targets[rows], counted[rows], scale)
+    dx, dweight = np.empty(rows.shape if gradients else 0, x.dtype), None
+    for start in range(0, len(rows), step):
+        some = slice(start, start + step)
+        dlogits = rows[some] @ weight.T
+        loss += _softmax_minus_target(dlogits, targets[some], counted[some], scale)
         if gradients:
-            np.matmul(p, weight, out=dx[rows])
-            part = p.T @ x[rows]
+            np.matmul(dlogits, weight, out=dx[some])
+            part = dlogits.T @ rows[some]
             dweight = part if dweight is None else np.add(dweight, part, out=dweight)
-    loss = np.asarray(loss * scale, x.dtype)
-    return loss, (dx.reshape(shape), dweight) if gradients else None
+    return np.asarray(loss * scale, x.dtype), (None, x, weight, dx, dweight)
 
 
 def _softmax_minus_target(logits, targets, counted, scale: float):

@@ -9,6 +9,7 @@ import math
 
 from minigpt.errors import UserError
 from minigpt.kernels.attention import kept_scores
+from minigpt.kernels.head_loss import keeps_logits
 from minigpt.model.config import GPTConfig
 
 PARTS = {  # of a parameter's name: what it belongs to
@@ -116,7 +117,7 @@ def activations(
         "mlp": blocks * 8 * N * C,
         "layer_norms": blocks * (4 * N * C + 2 * N) + N * C + N,
         "block_inputs": config.n_layer * N * C if recompute else 0,
-        "head": N * C + V * C,
+        "head": N * C + (N * V if keeps_logits(N, V) else N * C + V * C),
     }
     return {name: 4 * count for name, count in numbers.items()}
 

@@ -85,11 +85,20 @@ def gpt_loss_backward(dloss, cache, take=None):
 
     Args:
         take: is given the gradients of each part as soon as they are known, `take(path, grads)`,
-            instead of all of them being returned at the end.
+            instead of all of them being returned at the end. In place of an array there may be a
+            function that adds it to one.
     """
     layers, tied, trunk_cache, head_cache = cache
+    ours = layers.head_loss is kernels.head_loss and len(head_cache) > 2
+    if take and tied and ours and dloss == 1 and _adds_rows(layers):
+        dx, add = kernels.head_loss_adding(head_cache)  # saves a (V, C)
+        return None, trunk_backward(dx, trunk_cache, take, add)
     dx, dhead = layers.head_loss_backward(dloss, head_cache)
     return None, _collect(dx, dhead, tied, trunk_cache, take)
+
+
+def _adds_rows(layers) -> bool:
+    return layers.embedding_backward is kernels.embedding_backward
 
 
 def _collect(dx, dhead, tied, trunk_cache, take=None):
@@ -153,7 +162,8 @@ def trunk_backward(dx, cache, take, dhead=None):
 
     Args:
         take: called as take("h.0", gradients) for each part, last part first.
-        dhead: the gradient of a tied head, {"weight": (V, C)}, which nobody else needs; or None.
+        dhead: the gradient of a tied head, {"weight": (V, C)}, which nobody else needs; or a
+            function that adds it to an array, which `take` is then given in its place; or None.
     """
     layers, how, wte_cache, wpe_cache, drop_cache, block_caches, ln_f_cache = cache
     undo_block, same_positions = how
@@ -166,7 +176,9 @@ def trunk_backward(dx, cache, take, dhead=None):
     dx = forget_backward(layers, dx, drop_cache)
     dplaces = dx.sum(axis=0) if same_positions else dx  # one place for all B sequences
     take("wpe", layers.embedding_backward(dplaces, wpe_cache)[1])
-    if dhead is not None and layers.embedding_backward is kernels.embedding_backward:
+    if callable(dhead):
+        return take("wte", {"weight": lambda w: (dhead(w), kernels.add_rows(w, wte_cache[0], dx))})
+    if dhead is not None and _adds_rows(layers):
         kernels.add_rows(dhead["weight"], wte_cache[0], dx)  # saves a second (V, C)
         return take("wte", dhead)
     _, grads = layers.embedding_backward(dx, wte_cache)

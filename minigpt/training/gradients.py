@@ -36,7 +36,12 @@ class GradientSum:
                 return
             views = dict(items(at_path(self.total, path)))
             for name, values in items(grads):
-                if shard == 0 and self.fresh:
+                first = shard == 0 and self.fresh
+                if callable(values):
+                    if first:
+                        views[name][...] = 0
+                    values(views[name])
+                elif first:
                     views[name][...] = values
                 else:
                     views[name] += values

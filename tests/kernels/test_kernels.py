@@ -22,7 +22,7 @@ rng = np.random.default_rng(5)
 
 
 def test_the_tables_have_the_same_functions():
-    own = {"add_rows", "fastest", "loss_only"}
+    own = {"add_rows", "fastest", "head_loss_adding", "loss_only"}
     assert set(kernels.__all__) == set(layers.__all__) | own
     assert kernels.fastest(np) is kernels
     assert GPT(GPTConfig(5, 4, 1, 1, 4), device="cpu").layers is kernels
@@ -104,6 +104,7 @@ def test_attention_with_a_mask_or_a_window_is_the_clear_one():
 @pytest.mark.parametrize("piece", [1, 400, 1 << 20])
 def test_head_and_loss_in_pieces_are_the_whole(piece, monkeypatch, assert_right):
     monkeypatch.setattr(HEAD, "PIECE", piece)
+    monkeypatch.setattr(HEAD, "TOKENS", 3)
     x, weight = rng.normal(size=(3, 4, 5)), rng.normal(size=(7, 5))
     targets = rng.integers(0, 7, (3, 4))
     targets[1, 2:] = -100
@@ -119,6 +120,12 @@ def test_head_and_loss_in_pieces_are_the_whole(piece, monkeypatch, assert_right)
             if isinstance(found, dict):
                 found, wanted = found["weight"], wanted["weight"]
             np.testing.assert_allclose(found, wanted, atol=1e-13)
+        dx, add = kernels.head_loss_adding(cache)
+        total = np.ones_like(weight)
+        add(total)
+        clear_dx, clear_grads = layers.head_loss_backward(1.0, clear)
+        np.testing.assert_allclose(dx, clear_dx, atol=1e-13)
+        np.testing.assert_allclose(total - 1, clear_grads["weight"], atol=1e-13)
     bound = partial(kernels.head_loss, targets=targets)
     assert_right(bound, kernels.head_loss_backward, [x], {"weight": weight})
 
