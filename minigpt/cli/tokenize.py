@@ -1,4 +1,4 @@
-"""`minigpt tokenize`: see how a text is cut into tokens."""
+"""`minigpt tokenize`: see how a text is cut into tokens, or turn a large file into ids."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ examples:
   minigpt tokenize --text notes.txt --train 1024 --out my_tokenizer
                                                    train a tokenizer of 1024 tokens and save it
   minigpt tokenize "Hello" --model my_tokenizer --json
+  minigpt tokenize --file big.txt --out-ids ids.bin --model my_tokenizer
+                                                   a file of any size to ids for NumPy
 """
 
 
@@ -41,20 +43,37 @@ def add_parser(commands) -> None:
     parser.add_argument("--text", nargs="+", help="files to train it on; default: the stories")
     parser.add_argument("--out", metavar="FOLDER", help="where to save it")
     parser.add_argument("--json", action="store_true", help="print the ids as JSON")
+    parser.add_argument("--file", metavar="TEXT", help="a UTF-8 file of any size to encode")
+    parser.add_argument("--out-ids", metavar="FILE", help="where its ids go, for numpy.fromfile")
+    parser.add_argument("--workers", type=int, metavar="N",
+                        help="processes that encode it; default: all cores if it is large")
     parser.set_defaults(run=run)
 
 
 def run(args) -> int:
     """Print ids, tokens and how many bytes a token stands for; returns 0."""
-    if args.train is None and (args.text or args.out):
-        raise UserError("--text and --out belong to training a tokenizer; add --train VOCAB_SIZE.")
-    if args.words is None and args.train is None:
-        raise UserError('There is nothing to do; give a text, as in `minigpt tokenize "Hello"`.')
+    _check(args)
     tokenizer = _train(args) if args.train is not None else _load(args)
     if args.words is not None:
         text = _standard_input() if args.words == "-" else args.words
         _print_tokens(tokenizer, text, args.json)
+    if args.file is not None:
+        _encode_file(tokenizer, args)
     return 0
+
+
+def _check(args) -> None:
+    """UserError for options that do nothing together."""
+    if args.train is None and (args.text or args.out):
+        raise UserError("--text and --out belong to training a tokenizer; add --train VOCAB_SIZE.")
+    if (args.file is None) != (args.out_ids is None):
+        raise UserError("--file needs --out-ids, where its ids go, and --out-ids needs --file.")
+    if args.file is None and args.workers is not None:
+        raise UserError("--workers is for a large file; add --file and --out-ids.")
+    if args.file is not None and (args.words is not None or args.json):
+        raise UserError("--file writes ids to --out-ids; leave out the STRING and --json.")
+    if args.words is None and args.train is None and args.file is None:
+        raise UserError('There is nothing to do; give a text, as in `minigpt tokenize "Hello"`.')
 
 
 def _train(args) -> Tokenizer:
@@ -105,3 +124,15 @@ def _print_tokens(tokenizer: Tokenizer, text: str, as_json: bool) -> None:
     size = len(text.encode("utf-8"))
     each = f", {size / len(ids):.2f} bytes a token" if ids else ""
     print(f"{len(ids)} tokens for {len(text)} characters, {size} bytes{each}")
+
+
+def _encode_file(tokenizer: Tokenizer, args) -> None:
+    """Write the ids of a file of any size, and tell how many, how fast and how to read them."""
+    started = time.perf_counter()
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    ids = tokenizer.encode_file(args.file, args.out_ids, progress=on_terminal,
+                                workers=args.workers)  # fmt: skip
+    seconds, size = time.perf_counter() - started, Path(args.file).stat().st_size
+    print(f"{len(ids):,} tokens for {size:,} bytes, {size / len(ids):.2f} bytes a token, "
+          f"{size / 1e6 / seconds:.1f} MB/s")  # fmt: skip
+    print(f"Read them: numpy.fromfile({args.out_ids!r}, dtype={ids.dtype.str!r})")

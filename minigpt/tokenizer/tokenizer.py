@@ -15,6 +15,7 @@ from minigpt.tokenizer import files
 from minigpt.tokenizer.batch import Batching, encode_to_array
 from minigpt.tokenizer.byte_unicode import BYTE_ORDER
 from minigpt.tokenizer.load import load_files, load_folder
+from minigpt.tokenizer.stream import Streaming
 from minigpt.tokenizer.ties import check_ties
 from minigpt.tokenizer.train import check_surrogates, count_words, iterate_texts, learn_merges
 from minigpt.tokenizer.vocabularies import BytePairs, Characters, PlainBytes
@@ -22,7 +23,7 @@ from minigpt.tokenizer.vocabularies import BytePairs, Characters, PlainBytes
 END_OF_TEXT = "<|endoftext|>"
 
 
-class Tokenizer(Batching):
+class Tokenizer(Batching, Streaming):
     """Text to ids and back; made by `train`, `char`, `byte`, `from_pretrained`, `from_files`.
 
     >>> tok = Tokenizer.train("low lower lowest", vocab_size=260)
@@ -31,7 +32,8 @@ class Tokenizer(Batching):
     >>> tok.decode(tok.encode("any 文字 at all"))
     'any 文字 at all'
 
-    Calling it, `tok(texts, padding=True)`, encodes many texts at once: see `batch.py`.
+    Calling it, `tok(texts, padding=True)`, encodes many texts at once: see `batch.py`; a file
+    of any size, `tok.encode_file(path)`: see `stream.py`.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class BytePairs:
 
     def encode(self, text: str) -> list[int]:
         """Encode text; a byte that is no UTF-8 may stand in it as a surrogate escape."""
-        # One findall and one dictionary look-up a word: all of it runs in C once words repeat.
+        # Some findalls and one dictionary look-up a word: it all runs in C once words repeat.
         return list(chain.from_iterable(map(self._words.__getitem__, self._split(text))))
 
     def encode_bytes(self, data: bytes) -> list[int]:
@@ -53,6 +53,9 @@ class _WordCache(dict):
         super().__init__()
         self._byte_ids = byte_ids
         self._merges = merges
+
+    def __reduce__(self):
+        return _WordCache, (self._byte_ids, self._merges)  # to another process without its words
 
     def __missing__(self, word: str) -> list[int]:
         data = word.encode("utf-8", "surrogateescape")
