@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
+from minigpt.bench.table import three_digits
 from minigpt.files import atomic_path
 
 # Okabe and Ito's colours, which people with colour-blindness can tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#E69F00", "#009E73", "#666666"
+SKY, PINK = "#56B4E9", "#CC79A7"
+CONTESTANTS = {  # of the benchmarks
+    "minigpt": BLUE, "minigpt.kernels": BLUE, "minigpt.layers": SKY, "limit": GREY,
+    "PyTorch": ORANGE, "torch.compile": PINK, "transformers": ORANGE, "tiktoken": ORANGE,
+    "tokenizers": GREEN,
+}  # fmt: skip
 STYLE = {
     "font.size": 13,
     "axes.spines.top": False,
@@ -81,3 +89,69 @@ def _draw_rungs(axes, rungs: dict[str, float]) -> None:
         axes.annotate(text, (1, loss), (-2, -3 if is_floor else 3), color=color, ha="right",
                       va="top" if is_floor else "bottom", textcoords="offset points",
                       xycoords=("axes fraction", "data"), fontsize=11)  # fmt: skip
+
+
+def bars(panels: dict[str, dict[str, float]], path: str | Path, title: str, unit: str) -> None:
+    """Draw one panel of horizontal bars for each thing measured, each with a scale of its own.
+
+    Args:
+        panels: the heading of a panel, then names and numbers.
+        path: a PNG file; replaced in one step.
+        title: what the picture says.
+        unit: of the numbers, and which way is better.
+    """
+    longest = max(map(len, panels.values()))
+    with _panels(len(panels), 0.75 + 0.42 * longest, path, title, unit) as all_axes:
+        for axes, (heading, numbers) in zip(all_axes, panels.items(), strict=True):
+            colours = [CONTESTANTS.get(name, GREEN) for name in numbers]
+            drawn = axes.barh(list(numbers), list(numbers.values()), color=colours, height=0.72)
+            axes.bar_label(drawn, [three_digits(number) for number in numbers.values()], padding=4)
+            axes.set_title(heading, fontsize=12.5, fontweight="normal", parse_math=False)
+            axes.set_xlim(0, 1.25 * max(numbers.values()))  # room for the labels
+            axes.set_ylim(longest - 0.5, -0.5)  # the first one on top; bars equally thick
+            axes.set_xticks([])
+            axes.spines["bottom"].set_visible(False)
+            axes.tick_params(length=0)
+
+
+def lines(panels: dict, path: str | Path, title: str, unit: str) -> None:
+    """Draw one panel of lines for each size that varies, over powers of two, from 0 upwards.
+
+    Args:
+        panels: the name of the size, then names and points (size, number).
+        path, title, unit: see `bars`.
+    """
+    with _panels(len(panels), 2.6, path, title, unit) as all_axes:
+        for axes, (heading, drawn) in zip(all_axes, panels.items(), strict=True):
+            for name, points in drawn.items():
+                colour = CONTESTANTS.get(name, GREEN)
+                axes.plot(*zip(*points, strict=True), marker="o", color=colour, label=name)
+            sizes = sorted({size for points in drawn.values() for size, _ in points})
+            axes.set_xscale("log", base=2)
+            axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+            axes.set_xlabel(heading, parse_math=False)
+            axes.set_ylim(0)
+            axes.grid(axis="y", lw=0.5, alpha=0.5)
+        all_axes[0].legend(frameon=False)
+
+
+@contextmanager
+def _panels(count: int, height: float, path, title: str, unit: str):
+    """Lend axes in one or two columns; afterwards the picture is written."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(count, 2)
+    rows = -(-count // columns)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(10, 0.8 + rows * height), layout="constrained")
+        FigureCanvasAgg(figure)
+        all_axes = [figure.add_subplot(rows, columns, 1 + k) for k in range(count)]
+        yield all_axes
+        figure.suptitle(f"{title}\n", x=0.012, ha="left", fontsize=15, fontweight="bold",
+                        parse_math=False)  # fmt: skip
+        figure.text(0.012, 1 - 0.55 / figure.get_figheight(), unit, color=GREY, fontsize=12)
+        figure.get_layout_engine().set(h_pad=0.1)  # inches
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, format="png")
