@@ -10,6 +10,7 @@ r = 1 / sum of e, both by row, softmax is e r, so
 (Milakov and Gimelshein, 2018; Dao et al., "FlashAttention", 2022, section 3 and appendix B.)
 """
 
+import functools
 import math
 
 import numpy as np
@@ -19,6 +20,7 @@ from minigpt.kernels.chunks import are
 from minigpt.kernels.linear import linear, linear_backward
 
 TILE = 128  # queries
+TOGETHER = 1 << 17  # scores of short sequences that are computed at once
 MOST_KEPT = 48 << 20  # bytes of e that one call keeps for its backward; beyond, it computes e again
 
 
@@ -32,18 +34,18 @@ def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=Non
     B, T, C = x.shape
     qkv, qkv_cache = linear(x, **c_attn)
     q, k, v = heads_of(qkv, n_head)
+    q = q * _scale(C, n_head)
     merged = np.empty((B, T, C), x.dtype)
     y = merged.reshape(B, T, n_head, C // n_head).transpose(0, 2, 1, 3)
     r = np.empty((B, n_head, T, 1), x.dtype)
-    keep = kept_scores(B, n_head, T, x.itemsize) > 0
-    kept = {}
+    keep, kept = kept_scores(B, n_head, T, x.itemsize) > 0, []
     for at, rows, keys in _tiles(B, n_head, T):
-        e, r[at][..., rows, :] = _exp_scores(q[at][..., rows, :], k[at][..., keys, :])
-        drop = None if dropout_mask is None else dropout_mask[at][..., rows, keys]
-        dropped = e if drop is None else e * drop
+        e = _exp_scores(q[at][..., rows, :], k[at][..., keys, :])
+        r[at][..., rows, :] = 1 / (e @ np.ones((e.shape[-1], 1), e.dtype))
+        dropped = e if dropout_mask is None else e * dropout_mask[at][..., rows, keys]
         np.matmul(dropped, v[at][..., keys, :], out=y[at][..., rows, :])
         if keep:
-            kept[at, rows.start] = e
+            kept.append(e)
     y *= r
     out, proj_cache = linear(merged, **c_proj)
     return out, (kept, qkv, qkv_cache, merged, r, dropout_mask, n_head, proj_cache)
@@ -60,12 +62,14 @@ def attention_backward(dy, cache):
     along = np.einsum("bthd,bthd->bht", dmerged.reshape(split), merged.reshape(split))[..., None]
     along *= r  # r sum(dy y)
     dy = dmerged.reshape(split).transpose(0, 2, 1, 3) * r
-    dqkv = np.zeros(qkv.shape, qkv.dtype)
+    dqkv = np.empty(qkv.shape, qkv.dtype)
     (q, k, v), (dq, dk, dv) = heads_of(qkv, n_head), heads_of(dqkv, n_head)
-    scale = 1 / math.sqrt(C // n_head)
-    for at, rows, keys in _tiles(B, n_head, T):
-        e = kept[at, rows.start] if kept else _exp_scores(
-            q[at][..., rows, :], k[at][..., keys, :])[0]  # fmt: skip
+    scale = _scale(C, n_head)
+    q, scaled_k = q * scale, k * scale
+    tiles = list(_tiles(B, n_head, T))
+    for i in reversed(range(len(tiles))):  # so that the first tile of a head has all its keys
+        at, rows, keys = tiles[i]
+        e = kept[i] if kept else _exp_scores(q[at][..., rows, :], k[at][..., keys, :])
         dropped, dscores = e, dy[at][..., rows, :] @ v[at][..., keys, :].swapaxes(-1, -2)
         if dropout_mask is not None:
             drop = dropout_mask[at][..., rows, keys]
@@ -73,10 +77,13 @@ def attention_backward(dy, cache):
             dscores *= drop
         dscores -= along[at][..., rows, :]
         dscores *= e
-        dscores *= scale
-        dv[at][..., keys, :] += dropped.swapaxes(-1, -2) @ dy[at][..., rows, :]
-        np.matmul(dscores, k[at][..., keys, :], out=dq[at][..., rows, :])
-        dk[at][..., keys, :] += dscores.swapaxes(-1, -2) @ q[at][..., rows, :]
+        np.matmul(dscores, scaled_k[at][..., keys, :], out=dq[at][..., rows, :])
+        for transposed, of, into in ((dropped, dy, dv), (dscores, q, dk)):
+            transposed, place = transposed.swapaxes(-1, -2), into[at][..., keys, :]
+            if keys.stop == T:
+                np.matmul(transposed, of[at][..., rows, :], out=place)
+            else:
+                place += transposed @ of[at][..., rows, :]
     dx, dc_attn = linear_backward(dqkv, qkv_cache)
     return dx, {"c_attn": dc_attn, "c_proj": dc_proj}
 
@@ -90,11 +97,12 @@ def heads_of(qkv, n_head):
 def _tiles(B, H, T):
     """Yield (sequence and heads, queries, keys up to the last of them).
 
-    A short sequence is one tile with all its heads; of a longer one, each head has its own.
+    Short sequences make one tile with all their heads; of a longer one, each head has its own.
     """
     if T <= TILE // 2:
-        for b in range(B):
-            yield b, slice(0, T), slice(0, T)
+        step = max(1, TOGETHER // (H * T * T))
+        for b in range(0, B, step):
+            yield slice(b, b + step), slice(0, T), slice(0, T)
         return
     for b in range(B):
         for head in range(H):
@@ -111,21 +119,25 @@ def kept_scores(B: int, H: int, T: int, itemsize: int = 4) -> int:
 
 
 def _exp_scores(q, k):
-    """exp(scores - max) and the reciprocal of its sum, for queries that are the last of the keys.
+    """exp(scores - max) of scaled queries, which are the last of the keys.
 
     Only the square at the end is masked: before it, all keys lie in the past of all queries.
     """
-    e = (q * (1 / math.sqrt(q.shape[-1]))) @ k.swapaxes(-1, -2)
+    e = q @ k.swapaxes(-1, -2)
     square = e[..., e.shape[-1] - e.shape[-2] :]
     square += _future(e.shape[-2], e.dtype)
     e -= e.max(axis=-1, keepdims=True)
-    np.exp(e, out=e)
-    return e, 1 / e.sum(axis=-1, keepdims=True)
+    return np.exp(e, out=e)
 
 
+@functools.lru_cache(maxsize=64)
 def _future(n: int, dtype):
     """(n, n), minus infinity above the diagonal, 0 elsewhere."""
     return np.triu(np.full((n, n), -np.inf, dtype), 1)
+
+
+def _scale(C: int, n_head: int) -> float:
+    return 1 / math.sqrt(C // n_head)
 
 
 def _is_ours(parts) -> bool:

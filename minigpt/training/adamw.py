@@ -9,9 +9,9 @@ from minigpt.backend import get_array_module
 from minigpt.errors import UserError
 from minigpt.tree import FlatTree, items
 
-CHUNK = 16384  # elements updated at a time, so that a chunk's six arrays stay in the L2 cache
+CHUNK = 65536  # elements updated at a time, so that a chunk's six arrays stay in the L2 cache
 
-SHARES = 16  # into which the chunks are divided, for threads
+SHARES = 8  # into which the chunks are divided, for threads
 
 
 class AdamW:

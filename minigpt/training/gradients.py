@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from minigpt.tree import FlatTree, Tree, at_path, items
 
@@ -11,9 +10,9 @@ from minigpt.tree import FlatTree, Tree, at_path, items
 class GradientSum:
     """Takes the gradients of each part of the model, shard after shard.
 
-    A part's gradients are added in the order of the shards, whatever their timing: a shard that is
-    early waits for its turn. So the bits are the same from run to run, and no shard has to hold
-    more than the gradients of one part.
+    A part's gradients are added in the order of the shards, whatever their timing: those of a shard
+    that is early are put by until its turn comes. So the bits are the same from run to run, nobody
+    waits, and no shard has to hold the gradients of the whole model.
 
     Args:
         total: what is added to, by name.
@@ -22,37 +21,35 @@ class GradientSum:
 
     def __init__(self, total: FlatTree, fresh: bool):
         self.total, self.fresh = total, fresh
-        self.turns: dict[str, int] = {}
-        self.changed = threading.Condition()
-        self.stopped = False
+        self.turns: dict[str, int] = {}  # whose turn it is, by part
+        self.early: dict[tuple[str, int], Tree] = {}
+        self.lock = threading.Lock()
 
-    def taker(self, shard: int) -> Callable[[str, Tree], None]:
-        """The function that takes the parts of one shard, as `take(path, gradients)`."""
+    def take(self, shard: int, path: str, grads: Tree) -> None:
+        """Take the gradients of one part of one shard; add what can be added now.
 
-        def take(path: str, grads: Tree) -> None:
-            with self.changed:
-                self.changed.wait_for(lambda: self.stopped or self.turns.get(path, 0) == shard)
-            if self.stopped:
+        In place of an array there may be a function that adds it to one.
+        """
+        with self.lock:
+            if self.turns.get(path, 0) != shard:
+                self.early[path, shard] = grads
                 return
-            views = dict(items(at_path(self.total, path)))
-            for name, values in items(grads):
-                first = shard == 0 and self.fresh
-                if callable(values):
-                    if first:
-                        views[name][...] = 0
-                    values(views[name])
-                elif first:
-                    views[name][...] = values
-                else:
-                    views[name] += values
-            with self.changed:
-                self.turns[path] = shard + 1
-                self.changed.notify_all()
+        while grads is not None:  # nobody else adds to this part before its turn is passed on
+            self._add(path, grads, replace=self.fresh and shard == 0)
+            shard += 1
+            with self.lock:
+                self.turns[path] = shard
+                grads = self.early.pop((path, shard), None)
 
-        return take
-
-    def stop(self) -> None:
-        """Let nobody wait any more: a shard has failed."""
-        with self.changed:
-            self.stopped = True
-            self.changed.notify_all()
+    def _add(self, path: str, grads: Tree, replace: bool) -> None:
+        views = dict(items(at_path(self.total, path)))
+        for name, values in items(grads):
+            view = views[name]
+            if callable(values):
+                if replace:
+                    view[...] = 0
+                values(view)
+            elif replace:
+                view[...] = values
+            else:
+                view += values

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from minigpt.backend import get_array_module
 from minigpt.tree import FlatTree
 
-NORM_PARTS = 16
+NORM_PARTS = 8
 
 
 def warmup_cosine(step: int, steps: int, lr: float, min_lr: float, warmup: int) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from numbers import Real
 
@@ -154,15 +155,9 @@ class Trainer:
 
         def run(k: int) -> float:
             rng = np.random.default_rng([self.seed, self.step_number, number, k])
-            rows = shards[k]
-            try:
-                loss, _ = self.model.loss_and_grads(
-                    ids[rows], targets[rows], rng, count, total.taker(k)
-                )
-                return float(loss)
-            except BaseException:
-                total.stop()
-                raise
+            rows, take = shards[k], functools.partial(total.take, k)
+            loss, _ = self.model.loss_and_grads(ids[rows], targets[rows], rng, count, take)
+            return float(loss)
 
         return sum(run_all(run, range(len(shards))))
 
@@ -218,8 +213,33 @@ def shared_out(threads: int):
     if threads == 1:
         yield map
         return
-    with _OneBlasThread(), ThreadPoolExecutor(threads) as pool:
-        yield pool.map
+    with _OneBlasThread():
+        yield functools.partial(_map_with_helpers, threads)
+
+
+def _map_with_helpers(threads: int, function: Callable, *columns) -> list:
+    """As `map`, on the calling thread and its helpers; each takes the next call that is left."""
+    calls = list(zip(*columns, strict=True))
+    results, numbers = [None] * len(calls), itertools.count()
+
+    def work() -> None:
+        while (number := next(numbers)) < len(calls):
+            results[number] = function(*calls[number])
+
+    helpers = [_helpers(threads - 1).submit(work) for _ in range(min(threads, len(calls)) - 1)]
+    try:
+        work()
+    finally:
+        wait(helpers)  # then nobody writes into our arrays any more, also after a failure
+    for helper in helpers:
+        helper.result()
+    return results
+
+
+@functools.cache
+def _helpers(threads: int) -> ThreadPoolExecutor:
+    """Threads that are kept: to start them takes as long as a small layer."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="minigpt")
 
 
 class _OneBlasThread:

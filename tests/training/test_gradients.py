@@ -1,7 +1,7 @@
 """The sum of the shards' gradients: in their order, whatever their timing, and never stuck."""
 
+import itertools
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -23,28 +23,57 @@ def test_the_first_shard_replaces_and_the_others_add():
         tree = total()
         summed = GradientSum(tree, fresh)
         for shard in range(3):
-            take = summed.taker(shard)
-            take("a", {"weight": np.array([1.0, 2.0, 3.0]) * 10**shard})
-            take("h.0", {"b": np.ones(2)})
+            summed.take(shard, "a", {"weight": np.array([1.0, 2.0, 3.0]) * 10**shard})
+            summed.take(shard, "h.0", {"b": np.ones(2)})
         assert tree["a"]["weight"].tolist() == [start + 111, start + 222, start + 333]
         assert tree["h"]["0"]["b"].tolist() == [start + 3, start + 3]
 
 
-def test_shards_that_come_in_another_order_wait_for_their_turn():
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_shards_are_added_in_their_order_whatever_their_timing(order):
     """1e16 + 1 - 1e16 is 0 in this order and 1 in another."""
     tree = total()
     summed, values = GradientSum(tree, fresh=True), [1e16, 1.0, -1e16]
 
-    def give(shard):
-        time.sleep(0.02 * (2 - shard))  # the last one comes first
-        summed.taker(shard)("a", {"weight": np.full(3, values[shard])})
-
-    threads = [threading.Thread(target=give, args=(shard,)) for shard in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=10)
+    for shard in order:
+        summed.take(shard, "a", {"weight": np.full(3, values[shard])})
     assert tree["a"]["weight"].tolist() == [0.0] * 3
+
+
+def test_functions_add_in_the_same_order():
+    tree = total()
+    summed = GradientSum(tree, fresh=True)
+
+    def adding(number):
+        def add(view):
+            view += number
+
+        return add
+
+    for shard in (1, 0, 2):
+        summed.take(shard, "a", {"weight": adding(10.0**shard)})
+    assert tree["a"]["weight"].tolist() == [111.0] * 3
+
+
+def test_many_threads_at_once_give_the_same_bits():
+    values = np.random.default_rng(0).normal(size=(8, 50, 3))
+    expected = None
+    for _ in range(20):
+        tree = FlatTree({f"p{i}": np.zeros(3) for i in range(50)})
+        summed = GradientSum(FlatTree({"x": tree}), fresh=True)
+        threads = [
+            threading.Thread(
+                target=summed.take, args=(k, "x", {f"p{i}": values[k, i] for i in range(50)})
+            )
+            for k in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        bits = summed.total.buffer.tobytes()
+        expected = expected or bits
+        assert bits == expected
 
 
 @pytest.mark.parametrize("broken", [0, 1])
