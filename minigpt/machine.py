@@ -33,7 +33,8 @@ def keep_freed_memory() -> bool:
         return False
     try:
         libc = ctypes.CDLL("libc.so.6")
-        m_trim_threshold, m_mmap_threshold = -1, -3
+        m_trim_threshold, m_mmap_threshold, m_arena_max = -1, -3, -8
+        libc.mallopt(m_arena_max, 1)  # one pool for all threads: a thread's own keeps 64 MB at most
         trimmed = libc.mallopt(m_trim_threshold, 1 << 30)
         mapped = libc.mallopt(m_mmap_threshold, 64 << 20)
         mapped = mapped or libc.mallopt(m_mmap_threshold, 32 << 20)  # the most of an older glibc
