@@ -95,26 +95,30 @@ def heads_of(qkv, n_head):
 
 
 def _tiles(B, H, T):
-    """Yield (sequence and heads, queries, keys up to the last of them).
+    """Yield (sequences and heads, queries, keys up to the last of them).
 
-    Short sequences make one tile with all their heads; of a longer one, each head has its own.
+    Short sequences make one tile with all their heads; of a longer one, some heads have one each.
+    So a tile fits into the cache, and there are few of them: each costs some calls from Python, at
+    which threads stand in each other's way.
     """
-    if T <= TILE // 2:
+    if T <= TILE:
         step = max(1, TOGETHER // (H * T * T))
         for b in range(0, B, step):
-            yield slice(b, b + step), slice(0, T), slice(0, T)
+            yield (slice(b, b + step), slice(0, H)), slice(0, T), slice(0, T)
         return
+    heads = max(1, TOGETHER // (TILE * T))
     for b in range(B):
-        for head in range(H):
+        for head in range(0, H, heads):
             for start in range(0, T, TILE):
                 stop = min(start + TILE, T)
-                yield (b, head), slice(start, stop), slice(0, stop)
+                at = slice(b, b + 1), slice(head, head + heads)
+                yield at, slice(start, stop), slice(0, stop)
 
 
 def kept_scores(B: int, H: int, T: int, itemsize: int = 4) -> int:
     """How many exp(scores) a call keeps for its backward; 0 where it computes them again."""
     tiles, rest = divmod(T, TILE)
-    one = T * T if T <= TILE // 2 else TILE**2 * tiles * (tiles + 1) // 2 + rest * T
+    one = T * T if T <= TILE else TILE**2 * tiles * (tiles + 1) // 2 + rest * T
     return B * H * one if B * H * one * itemsize <= MOST_KEPT else 0
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BYTES = 1 << 17  # of one temporary; the L2 cache of a core holds several of them
+BYTES = 1 << 18  # of one temporary; the L2 cache of a core holds several of them
 
 
-def row_chunks(x) -> Iterator[slice]:
-    """Slices of the rows of x (N, C), each with about `BYTES` bytes."""
+def row_chunks(x, temporaries: int = 4) -> Iterator[slice]:
+    """Slices of the rows of x (N, C) whose `temporaries`, 4 of `BYTES` bytes, fit into the cache.
+
+    Not smaller than that: each visit costs calls from Python, at which threads meet.
+    """
     N, C = x.shape
-    step = max(1, BYTES // max(1, C * x.itemsize))
+    step = max(1, 4 * BYTES // (temporaries * max(1, C * x.itemsize)))
     for start in range(0, N, step):
         yield slice(start, min(start + step, N))
 

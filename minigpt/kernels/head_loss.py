@@ -92,7 +92,7 @@ def _pieces(x, weight, targets, count, gradients: bool):
 def _softmax_minus_target(logits, targets, counted, scale: float):
     """Turn logits (N, V) into their gradient, in place; return the summed loss of the rows."""
     loss = 0.0
-    for part in row_chunks(logits):
+    for part in row_chunks(logits, temporaries=1):
         p, target, counts = logits[part], targets[part], counted[part]
         rows = np.arange(len(p))
         p -= p.max(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ def layernorm(x, weight, bias=None, eps=1e-5):
     normalised, y = np.empty(rows.shape, rows.dtype), np.empty(rows.shape, rows.dtype)
     rstd = np.empty((len(rows), 1), rows.dtype)
     mean_of = np.full(C, 1 / C, rows.dtype)
-    for part in row_chunks(rows):
+    for part in row_chunks(rows, temporaries=2):
         n = normalised[part]
         np.subtract(rows[part], (rows[part] @ mean_of)[:, None], out=n)
         variance = np.einsum("ij,ij->i", n, n)[:, None]
@@ -33,7 +33,7 @@ def layernorm_backward(dy, cache):
     rows = dy.reshape(-1, C)
     dx, mean_of = np.empty(rows.shape, rows.dtype), np.full(C, 1 / C, rows.dtype)
     dweight = np.zeros_like(weight)
-    for part in row_chunks(rows):
+    for part in row_chunks(rows, temporaries=2):
         dn, n = dx[part], normalised[part]
         np.multiply(rows[part], n, out=dn)
         dweight += column_sums(dn)
