@@ -296,7 +296,9 @@ def _print_end(this: Run, seconds: float) -> None:
         samples = sample_stories(this.model, this.tokenizer, n, language)
         texts = samples.texts[:3]
     else:
-        texts = sample_texts(this.model, this.tokenizer, 1, max_new_tokens=200)
+        with warnings.catch_warnings():  # that 200 tokens may outgrow the block is no news here
+            warnings.simplefilter("ignore", UserWarning)
+            texts = sample_texts(this.model, this.tokenizer, 1, max_new_tokens=200)
     summary = this.finish(samples)
     print("\nThree samples:" if samples else "\nA sample:")
     print("\n".join(f"  {text}" for text in texts))

@@ -155,6 +155,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(c
     assert np.isfinite(GPT.from_pretrained("runs/tinytown").params.buffer).all()
 
 
+@pytest.mark.filterwarnings("error::UserWarning")  # the user would see it between the lines
 def test_own_text_with_each_tokenizer(cli):
     Path("notes.txt").write_text("Ein Bär, zwei Bären. 熊熊熊! " * 300, encoding="utf-8")
     options = "--block-size 16 --n-layer 1 --n-head 1 --n-embd 8 --steps 3 --batch-size 2".split()
