@@ -1,6 +1,5 @@
 """Models go to Hugging Face's transformers and come back: the same folder, the same numbers."""
 
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.model.architectures import architecture_of
 from minigpt.tree import items
 
-REASON = "{} is not installed; see the extra 'oracles'"
 pytestmark = pytest.mark.oracle
 
 SWITCHES = {
@@ -31,18 +29,6 @@ SWITCHES = {
 }
 BIASED = [case for case in SWITCHES if "no_bias" not in case]  # theirs always are
 FLOATS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch", reason=REASON.format("PyTorch"))
-
-
-@pytest.fixture(scope="module")
-def transformers(torch):
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        os.environ.setdefault(name, "1")
-    return pytest.importorskip("transformers", reason=REASON.format("transformers"))
 
 
 def config_of(case: str) -> GPTConfig:

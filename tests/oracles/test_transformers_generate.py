@@ -1,29 +1,12 @@
 """Writing against `transformers.generate`: the same tokens, and the same chances."""
 
-import os
-
 import numpy as np
 import pytest
 
 from minigpt.model import GPT, GPTConfig
 
-REASON = "{} is not installed; see the extra 'oracles'"
 pytestmark = pytest.mark.oracle
 V, BLOCK, PAD = 29, 24, 28  # not 0: transformers takes a padding token of 0 for none in beams
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch", reason=REASON.format("PyTorch"))
-
-
-@pytest.fixture(scope="module")
-def transformers(torch):
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        os.environ.setdefault(name, "1")
-    module = pytest.importorskip("transformers", reason=REASON.format("transformers"))
-    module.logging.set_verbosity_error()
-    return module
 
 
 @pytest.fixture(scope="module")

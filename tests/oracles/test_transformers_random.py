@@ -1,7 +1,5 @@
 """Random configurations made by transformers: logits, loss, gradients, ten steps of training."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -10,21 +8,8 @@ from minigpt.training import AdamW
 from minigpt.training.schedule import clip_by_global_norm
 from minigpt.tree import FlatTree, items
 
-REASON = "{} is not installed; see the extra 'oracles'"
 pytestmark = pytest.mark.oracle
 CASES = range(24)
-
-
-@pytest.fixture(scope="module")
-def torch():
-    return pytest.importorskip("torch", reason=REASON.format("PyTorch"))
-
-
-@pytest.fixture(scope="module")
-def transformers(torch):
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        os.environ.setdefault(name, "1")
-    return pytest.importorskip("transformers", reason=REASON.format("transformers"))
 
 
 def random_pair(torch, transformers, case: int, folder, std=0.25):
