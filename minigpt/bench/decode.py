@@ -32,9 +32,27 @@ def decode(
         UserError: when `against` names what is not installed.
     """
     model = GPT(config, seed=0, device="cpu")
-    ids = np.random.default_rng(0).integers(0, config.vocab_size, (batch, PROMPT))
+    timings = in_turns(_contestants(model, tokens, batch, against), rounds)
+    found = {
+        "parameters": model.n_params,
+        "prompt": PROMPT,
+        "tokens": tokens,
+        "rounds": rounds,
+        "batch": batch,
+        "alone": _speed(timings, "alone", tokens - 1),
+        "together": _speed(timings, "batch", batch * (tokens - 1)),
+        "limit": _speed(timings, "limit", tokens),
+    }
+    if against:
+        found["transformers"] = _speed(timings, "theirs", tokens - 1)
+    return found
+
+
+def _contestants(model, tokens: int, batch: int, against: str | None) -> dict:
+    """What is timed, by name; "…, prompt" is the part that is no decoding."""
+    ids = np.random.default_rng(0).integers(0, model.config.vocab_size, (batch, PROMPT))
     one = ids[:1]
-    contestants = {
+    found = {
         "limit": lambda: _read_all_weights(model, tokens),
         "alone": lambda: model.generate(one, tokens, do_sample=False),
         "alone, prompt": lambda: model.generate(one, 1, do_sample=False),
@@ -43,35 +61,16 @@ def decode(
     }
     if against:
         theirs = _in_transformers(model)
-        contestants |= {
-            "theirs": lambda: theirs(one, tokens),
-            "theirs, prompt": lambda: theirs(one, 1),
-        }
-    timings = in_turns(contestants, rounds)
-
-    def speed(name: str, sequences: int = 1) -> dict:
-        seconds = timings[name].median - timings[f"{name}, prompt"].median
-        return {
-            "tokens_per_second": sequences * (tokens - 1) / seconds,
-            "spread": timings[name].spread,
-        }
-
-    found = {
-        "parameters": model.n_params,
-        "prompt": PROMPT,
-        "tokens": tokens,
-        "rounds": rounds,
-        "batch": batch,
-        "alone": speed("alone"),
-        "together": speed("batch", batch),
-        "limit": {
-            "tokens_per_second": tokens / timings["limit"].median,
-            "spread": timings["limit"].spread,
-        },
-    }
-    if against:
-        found["transformers"] = speed("theirs")
+        found |= {"theirs": lambda: theirs(one, tokens), "theirs, prompt": lambda: theirs(one, 1)}
     return found
+
+
+def _speed(timings: dict, name: str, tokens: int) -> dict:
+    """Tokens a second, the time of the prompt taken off."""
+    seconds = timings[name].median
+    if f"{name}, prompt" in timings:
+        seconds -= timings[f"{name}, prompt"].median
+    return {"tokens_per_second": tokens / seconds, "spread": timings[name].spread}
 
 
 def as_text(found: dict) -> str:

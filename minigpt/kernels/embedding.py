@@ -1,13 +1,10 @@
-"""Embeddings: gradients by segments of equal ids; scores in pieces of the vocabulary."""
+"""Embeddings: gradients by segments of equal ids; scores as one product."""
 
 import numpy as np
 
 from minigpt.layers import embedding
 
 __all__ = ["add_rows", "embedding", "embedding_backward", "unembedding", "unembedding_backward"]
-
-FEW, MANY = 16, 1 << 24  # rows of x; bytes of the weight
-PIECE = 2048  # tokens
 
 
 def embedding_backward(dy, cache):
@@ -31,18 +28,8 @@ def add_rows(dweight, ids, dy) -> None:
 
 
 def unembedding(x, weight):
-    """As `layers.unembedding`.
-
-    A few vectors against a large vocabulary, as in writing: OpenBLAS copies the weight before it
-    multiplies, and a piece of it that is small enough stays in the cache.
-    """
-    rows = x.reshape(-1, x.shape[-1])
-    if not 1 < len(rows) <= FEW or weight.nbytes < MANY:
-        return (rows @ weight.T).reshape(*x.shape[:-1], len(weight)), (x, weight)
-    y = np.empty((len(rows), len(weight)), x.dtype)
-    for start in range(0, len(weight), PIECE):
-        piece = slice(start, start + PIECE)
-        np.matmul(rows, weight[piece].T, out=y[:, piece])
+    """As `layers.unembedding`, as one large product instead of one for each sequence."""
+    y = x.reshape(-1, x.shape[-1]) @ weight.T
     return y.reshape(*x.shape[:-1], len(weight)), (x, weight)
 
 

@@ -17,7 +17,6 @@ from minigpt.tree import items
 # By their names in the package these are the functions, not the modules.
 ATTENTION = importlib.import_module("minigpt.kernels.attention")
 HEAD = importlib.import_module("minigpt.kernels.head_loss")
-EMBEDDING = importlib.import_module("minigpt.kernels.embedding")
 rng = np.random.default_rng(5)
 
 
@@ -142,14 +141,6 @@ def test_the_logits_of_all_positions_never_exist(monkeypatch):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8e6 < 400 * 20_000 * 8
-
-
-@pytest.mark.parametrize("rows", [1, 2, 16, 17])
-def test_a_few_vectors_against_a_large_vocabulary(rows, monkeypatch):
-    monkeypatch.setattr(EMBEDDING, "MANY", 0)
-    monkeypatch.setattr(EMBEDDING, "PIECE", 10)
-    x, weight = rng.normal(size=(rows, 6)), rng.normal(size=(33, 6))
-    np.testing.assert_allclose(kernels.unembedding(x, weight)[0], x @ weight.T, atol=1e-13)
 
 
 def test_two_threads_at_once_compute_what_one_does():
