@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BYTES = 1 << 18  # of one temporary; the L2 cache of a core holds several of them
+BYTES = 1 << 19  # of one temporary; the L2 cache of a core holds several of them
 
 
 def row_chunks(x, temporaries: int = 4) -> Iterator[slice]:

@@ -31,17 +31,15 @@ def layernorm_backward(dy, cache):
     normalised, rstd, weight, bias = cache
     C = weight.shape[0]
     rows = dy.reshape(-1, C)
-    dx, mean_of = np.empty(rows.shape, rows.dtype), np.full(C, 1 / C, rows.dtype)
-    dweight = np.zeros_like(weight)
+    dx, dweight = np.empty(rows.shape, rows.dtype), np.zeros_like(weight)
+    mean_of = weight * (1 / C)  # rows @ mean_of is the mean of rows * weight
     for part in row_chunks(rows, temporaries=2):
-        dn, n = dx[part], normalised[part]
-        np.multiply(rows[part], n, out=dn)
-        dweight += column_sums(dn)
-        np.multiply(rows[part], weight, out=dn)
-        along = np.einsum("ij,ij->i", dn, n)[:, None]
-        along *= 1 / C
-        dn -= (dn @ mean_of)[:, None]
-        dn -= n * along
+        dy_n = np.multiply(rows[part], normalised[part], out=dx[part])
+        dweight += column_sums(dy_n)
+        along = (dy_n @ mean_of)[:, None]
+        dn = np.multiply(rows[part], weight, out=dx[part])
+        dn -= (rows[part] @ mean_of)[:, None]
+        dn -= normalised[part] * along
         dn *= rstd[part]
     grads = {"weight": dweight}
     if bias is not None:

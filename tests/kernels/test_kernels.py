@@ -16,6 +16,7 @@ from minigpt.tree import items
 
 # By their names in the package these are the functions, not the modules.
 ATTENTION = importlib.import_module("minigpt.kernels.attention")
+EMBEDDING = importlib.import_module("minigpt.kernels.embedding")
 HEAD = importlib.import_module("minigpt.kernels.head_loss")
 rng = np.random.default_rng(5)
 
@@ -98,6 +99,19 @@ def test_attention_with_a_mask_or_a_window_is_the_clear_one():
         assert (y == expected).all()
         dx = kernels.attention_backward(np.ones_like(y), cache)[0]
         assert (dx == layers.attention_backward(np.ones_like(y), clear)[0]).all()
+
+
+@pytest.mark.parametrize("V", [1, 2, EMBEDDING.FEW, EMBEDDING.FEW + 1, 1000])
+@pytest.mark.parametrize("repeats", [1, 2, 3, 5, 64, 100])
+def test_rows_of_equal_ids_are_all_added(V, repeats):
+    ids = rng.permutation(np.repeat(rng.integers(0, V, 7), repeats)).reshape(7, repeats)
+    dy, found = rng.normal(size=(7, repeats, 3)), rng.normal(size=(V, 3))
+    wanted = found.copy()
+    np.add.at(wanted, ids, dy)
+    before = dy.copy()
+    kernels.add_rows(found, ids, dy)
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
+    assert (dy == before).all()
 
 
 @pytest.mark.parametrize("piece", [1, 400, 1 << 20])
