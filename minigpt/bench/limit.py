@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from minigpt.bench.measure import Timing
 from minigpt.model import GPTConfig
 from minigpt.model.account import parameters_by_part
-from minigpt.training.trainer import shared_out
+from minigpt.training.threads import shared_out
 
 TILE = 128  # queries that attention takes at once, so that their scores stay in the cache
 NUMBERS = 7  # that AdamW moves for a parameter: reads p, g, m, v and writes p, m, v

@@ -15,7 +15,7 @@ from minigpt.bench.table import duration, table, three_digits, times
 from minigpt.bench.train import per_step, steps_in
 from minigpt.machine import keep_freed_memory, usable_cores
 from minigpt.model import GPTConfig
-from minigpt.training.trainer import shared_out
+from minigpt.training.threads import shared_out
 from minigpt.tree import items
 
 SIZES = {"B": 8, "T": 256, "C": 384, "H": 6, "V": 512}

@@ -6,9 +6,11 @@ import argparse
 import sys
 import warnings
 
+from minigpt.backend import DEVICES
 from minigpt.cli.options import latest_run
 from minigpt.errors import UserError
 from minigpt.model import GPT
+from minigpt.model.model import PRECISIONS
 from minigpt.tokenizer import Tokenizer
 from minigpt.training.samples import TEMPERATURE, TOP_P, prompt_ids, sample_texts, stream_text
 
@@ -56,7 +58,9 @@ def add_parser(commands) -> None:
     parser.add_argument("--stop", action="append", default=[], metavar="TEXT",
                         help="end after this text; may be given several times")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal texts (0)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--device", default="auto", choices=DEVICES, help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="fp32", choices=PRECISIONS,
+                        help="of a GPU's matrix products: fp32, tf32 or bf16")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -67,7 +71,7 @@ def run(args) -> int:
     if args.seed < 0:
         raise UserError(f"--seed must be 0 or above, not {args.seed}.")
     folder = args.model or latest_run()
-    model = GPT.from_pretrained(folder, device=args.device)
+    model = GPT.from_pretrained(folder, device=args.device, precision=args.precision)
     tokenizer = Tokenizer.from_pretrained(folder)
     _check_room(model, len(prompt_ids(tokenizer, args.prompt)), args.max_new_tokens)
     options = _options(args)

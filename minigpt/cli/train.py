@@ -13,10 +13,12 @@ import warnings
 from pathlib import Path
 
 from minigpt import plots
+from minigpt.backend import DEVICES
 from minigpt.cli.options import new_folder, words_of_config
+from minigpt.cli.training_report import kept, print_end, print_header, print_row
 from minigpt.errors import UserError
+from minigpt.model.model import PRECISIONS
 from minigpt.training.run import Run
-from minigpt.training.samples import TEMPERATURE, TOP_P, sample_stories, sample_texts
 from minigpt.training.settings import LAYERS, RECIPES, TOKENIZERS, Settings, recipe
 from minigpt.training.trainer import Diverged
 
@@ -63,7 +65,15 @@ HELP = {
     "recompute": "compute blocks twice to save memory",
     "threads": "shards of a batch, one thread each (default: cores)",
     "device": "auto, cpu or cuda",
+    "precision": "of a GPU's matrix products: fp32, tf32 or bf16",
     "seed": "of data, weights and batches",
+}
+CHOICES = {
+    "tokenizer": TOKENIZERS,
+    "layers": LAYERS,
+    "language": ("en", "zh"),
+    "device": DEVICES,
+    "precision": PRECISIONS,
 }
 KINDS = {"threads": int}  # a field whose default, None, does not tell its type
 
@@ -101,10 +111,7 @@ def _add_option(group, field: dataclasses.Field) -> None:
         kind = KINDS.get(field.name, type(default))
         if default is not None:
             shown = f"{shown} ({default:g})" if kind is float else f"{shown} ({default})"
-        choices = TOKENIZERS if field.name == "tokenizer" else None
-        choices = LAYERS if field.name == "layers" else choices
-        choices = ("en", "zh") if field.name == "language" else choices
-        choices = ("auto", "cpu", "cuda") if field.name == "device" else choices
+        choices = CHOICES.get(field.name)
         group.add_argument(option, type=kind, choices=choices, metavar=kind.__name__.upper(),
                            help=shown)  # fmt: skip
 
@@ -113,11 +120,11 @@ def run(args) -> int:
     """Train; returns 0, or 130 when stopped by Ctrl-C (after saving)."""
     started = time.perf_counter()
     this = open_run(args)
-    _print_header(this)
+    print_header(this)
     with _stop_politely() as asked_to_stop, _progress(this) as on_step:
 
         def on_evaluation(row):
-            _print_row(this, row)
+            print_row(this, row)
             _draw(this)
 
         try:
@@ -125,13 +132,13 @@ def run(args) -> int:
                 warnings.simplefilter("ignore", RuntimeWarning)
                 finished = this.train(on_step, on_evaluation, lambda: bool(asked_to_stop))
         except Diverged as error:
-            raise UserError(f"{error}. The last good state is kept: {_kept(this)}.") from error
+            raise UserError(f"{error}. The last good state is kept: {kept(this)}.") from error
     if not finished:
         print(f"\nStopped and saved after step {this.trainer.step_number}; go on with:")
         print(f'  minigpt train --resume "{this.folder}"')
         return 130
     try:
-        _print_end(this, time.perf_counter() - started)
+        print_end(this, time.perf_counter() - started)
     except KeyboardInterrupt:
         print(f'\nThe training is done and saved: minigpt sample --model "{this.folder}"')
         return 130
@@ -230,96 +237,17 @@ def _progress(this: Run):
     bar = tqdm(total=steps, initial=first[0], unit="step", leave=False,
                disable=not sys.stderr.isatty(), dynamic_ncols=True)  # fmt: skip
 
-    def on_step(step: int, loss: float) -> None:
+    shown = time.perf_counter()
+
+    def on_step(step: int, loss) -> None:
+        nonlocal shown
         bar.update(step - bar.n)
-        if step % 10 == 0:
+        now = time.perf_counter()
+        if not bar.disable and now - shown > 0.5:  # a GPU's loss is waited for
+            shown, loss = now, float(loss)
             per_step = (trainer.tokens_seen - first[1]) / max(1, step - first[0])
             rate = (bar.format_dict["rate"] or 0) * per_step
             bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s")
 
     with bar:
         yield on_step
-
-
-def _print_header(this: Run) -> None:
-    encoded, model, settings = this.encoded, this.model, this.settings
-    dataset, trainer = encoded.dataset, this.trainer
-    per_token = dataset.train_bytes / max(1, len(encoded.train_tokens))
-    print(f"data       {dataset.name}: {dataset.train_bytes / 1e6:.1f} MB to train on, "
-          f"{dataset.validation_bytes / 1e6:.2f} MB to validate")  # fmt: skip
-    print(f"tokens     {settings.tokenizer}, {this.tokenizer.vocab_size} different, "
-          f"{per_token:.2f} bytes each; {len(encoded.train_tokens):,} to train on")  # fmt: skip
-    print(f"model      {settings.n_layer} layers, {settings.n_head} heads, {settings.n_embd} wide, "
-          f"block {settings.block_size}: {model.n_params:,} parameters")  # fmt: skip
-    print(f"device     {model.device}")
-    print(f"training   {settings.steps} steps of {trainer.batch_size * trainer.accumulate} x "
-          f"{settings.block_size} tokens, learning rate {settings.lr:g}, "
-          f"{trainer.threads} thread{'s' * (trainer.threads > 1)}")  # fmt: skip
-    print(f"folder     {this.folder}")
-    print(f"expect     a loss of about {model.expected_initial_loss():.2f} before the first step "
-          f"(ln {this.tokenizer.vocab_size} = {this.rungs['uniform']:.2f}, and a little for the "
-          f"spread of random weights), then:")  # fmt: skip
-    for line in ladder_lines(this.rungs):
-        print(f"  {line}")
-    print(f"\n{'step':>6} {'training':>9} {'validation':>10} {'bits/byte':>9} {'tokens/s':>9} "
-          f"{'left':>6}")  # fmt: skip
-
-
-def ladder_lines(rungs: dict[str, float], model_loss: float | None = None) -> list[str]:
-    """The ladder as text, worst first, with the model's place on it if its loss is given."""
-    rows = [(loss, plots.RUNGS[name], " ") for name, loss in rungs.items()]
-    if model_loss is not None:
-        rows.append((model_loss, "this model", ">"))
-    return [f"{mark} {loss:6.3f}  {name}" for loss, name, mark in sorted(rows, reverse=True)]
-
-
-def _print_row(this: Run, row: dict) -> None:
-    train_loss = "–" if row["train_loss"] is None else f"{row['train_loss']:.4f}"
-    speed, left = "–", "–"
-    if row["step"] and row["seconds"]:
-        speed = f"{row['tokens'] / row['seconds']:,.0f}"
-        remaining = row["seconds"] / row["step"] * (this.settings.steps - row["step"])
-        left = f"{int(remaining // 60)}:{int(remaining % 60):02d}"
-    line = (f"{row['step']:>6} {train_loss:>9} {row['val_loss']:>10.4f} "
-            f"{row['bits_per_byte']:>9.4f} {speed:>9} {left:>6}")  # fmt: skip
-    from tqdm import tqdm
-
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
-
-
-def _print_end(this: Run, seconds: float) -> None:
-    samples = None
-    this.use_best_model()
-    if not this.settings.text:
-        n, language = this.settings.judged, this.settings.language
-        samples = sample_stories(this.model, this.tokenizer, n, language)
-        texts = samples.texts[:3]
-    else:
-        with warnings.catch_warnings():  # that 200 tokens may outgrow the block is no news here
-            warnings.simplefilter("ignore", UserWarning)
-            texts = sample_texts(this.model, this.tokenizer, 1, max_new_tokens=200)
-    summary = this.finish(samples)
-    print("\nThree samples:" if samples else "\nA sample:")
-    print("\n".join(f"  {text}" for text in texts))
-    print(f"\nThe ladder of losses, in nats a token ({summary['bits_per_byte']:.3f} bits a byte):")
-    print("\n".join(ladder_lines(this.rungs, summary["val_loss"])))
-    if summary["floor"] is not None:
-        print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor, which is "
-              f"{summary['floor_bits_per_byte']:.3f} bits a byte; ", end="")  # fmt: skip
-    print(f"{this.rungs['bigram'] - summary['val_loss']:.2f} nats below counted pairs.")
-    if samples:
-        print(f"Of {len(samples.texts)} stories sampled (temperature {TEMPERATURE}, top-p {TOP_P}),"
-              f" {samples.well_formed:.0%} are well formed and {samples.consistent:.0%} agree with "
-              f"themselves.")  # fmt: skip
-    memory = summary["peak_memory_mb"]
-    print(f"{seconds:.0f} s in all, {summary['tokens_per_second']:,.0f} tokens/s"
-          + (f", {memory:,.0f} MB at most" if memory else "") + ".")  # fmt: skip
-    print(f"\nPicture: {this.folder / 'loss.png'}")
-    print(f'Write more: minigpt sample --model "{this.folder}"')
-
-
-def _kept(this: Run) -> str:
-    """What a run that failed leaves behind, in words."""
-    steps = [row["step"] for row in this.log if row["val_loss"] is not None]
-    return f"step {steps[-1]} in {this.folder}" if steps else "none yet"

@@ -23,6 +23,7 @@ PARTS = {  # of a parameter's name: what it belongs to
     "lm_head": "head",
 }
 TRAINED = 4  # numbers that training keeps for each parameter
+GPU_PIECE = 256 << 20  # bytes of logits that a GPU computes at once
 
 
 def parameters_by_part(config: GPTConfig) -> dict[str, int]:
@@ -120,6 +121,35 @@ def activations(
         "head": N * C + (N * V if keeps_logits(N, V) else N * C + V * C),
     }
     return {name: 4 * count for name, count in numbers.items()}
+
+
+def gpu_bytes(config: GPTConfig) -> int:
+    """Count the bytes that a training step on a GPU holds whatever its batch is.
+
+    Weights, gradients and AdamW's two moments; a gradient of the head before it is added to the
+    others; and the logits of one piece.
+    """
+    return memory(config)["training"] + 4 * config.vocab_size * config.n_embd + GPU_PIECE
+
+
+def gpu_bytes_per_sequence(
+    config: GPTConfig, precision: str = "fp32", recompute: bool = False
+) -> int:
+    """Count the bytes that a training step on a GPU holds for each sequence of block_size tokens.
+
+    For each token and block in fp32 or tf32, as numbers of 4 bytes: the stream before both norms
+    (2 C), both normalised (2 C), q, k and v (3 C), merged heads (C), the hidden values before and
+    after GELU (8 C), and statistics of norms and softmax (4 + H). In bf16 all but the stream and the
+    statistics takes half of that. Besides, what the head and one block's backward need (14 C).
+
+    Args:
+        recompute: the input of each block is kept, and what one block needs.
+    """
+    C, H, L = config.n_embd, config.n_head, config.n_layer
+    half = 0.5 if precision == "bf16" else 1
+    block = 2 * C + half * 14 * C + 4 + H
+    kept = L * C + block if recompute else L * block
+    return int(4 * config.block_size * (kept + 14 * C + 4))
 
 
 def memory(config: GPTConfig, bytes_per_number: int = 4) -> dict[str, int]:

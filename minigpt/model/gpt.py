@@ -207,19 +207,22 @@ def init_params(config, seed: int = 0, dtype="float32") -> dict[str, np.ndarray]
     return params
 
 
-def draw_dropout(config, shape: tuple[int, int], rng: np.random.Generator, like) -> dict | None:
+def draw_dropout(
+    config, shape: tuple[int, int], rng: np.random.Generator, like, mask=minigpt.layers.dropout_mask
+) -> dict | None:
     """Draw all dropout masks of one pass over ids of `shape` (B, T); None where there is none.
 
     Args:
         rng: a host generator; the same one gives the same masks on CPU and GPU.
         like: an array with the dtype and place that the masks should have.
+        mask: the table's `dropout_mask`.
     """
     if config.dropout == 0:
         return None
     B, T = shape
 
     def draw(*dims):
-        return minigpt.layers.dropout_mask(rng, dims, config.dropout, like)
+        return mask(rng, dims, config.dropout, like)
 
     C, H = config.n_embd, config.n_head
     return {

@@ -9,7 +9,7 @@ import numpy as np
 
 import minigpt.layers
 from minigpt import kernels
-from minigpt.backend import select_device, to_host
+from minigpt.backend import Uploads, select_device, to_host
 from minigpt.errors import UserError
 from minigpt.hub import pretrained_folder
 from minigpt.model import files
@@ -26,6 +26,7 @@ from minigpt.model.gpt import (
 from minigpt.tree import FlatTree, nest
 
 DTYPES = ("float32", "float64")
+PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 class GPT:
@@ -43,6 +44,8 @@ class GPT:
             a `FlatTree` (of this dtype, on this device): that one is used as it is.
         recompute: training remembers each block's input only and computes the block again in its
             backward, which saves memory and costs a third more time.
+        precision: of the matrix products on a GPU: "fp32", "tf32" or "bf16"; what stays float32 in
+            each is written in `minigpt.kernels.gpu`.
 
     Attributes:
         params: a `FlatTree` of all parameters, by GPT-2's names. The optimizer writes into it;
@@ -59,11 +62,16 @@ class GPT:
         layers=None,
         params: dict | None = None,
         recompute: bool = False,
+        precision: str = "fp32",
     ):
         _check_dtype(dtype)
         self.xp, self.device = select_device(device)
-        self.config, self.layers = config, layers or kernels.fastest(self.xp)
-        self.recompute = recompute
+        _check_precision(precision, dtype, self.xp)
+        if layers is None:
+            plain = self.xp is not np and dtype == "float64"  # the fused kernels know float32
+            layers = minigpt.layers if plain else kernels.fastest(self.xp, precision)
+        self.config, self.layers, self.precision = config, layers, precision
+        self.recompute, self.upload = recompute, Uploads(self.xp)
         arrays = init_params(config, seed, dtype) if params is None else params
         if not isinstance(arrays, FlatTree):
             arrays = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
@@ -105,7 +113,9 @@ class GPT:
         """
         ids = self.check_ids(ids)
         targets = self._check_targets(targets, ids.shape)
-        masks = rng and draw_dropout(self.config, ids.shape, rng, self.params.buffer)
+        masks = rng and draw_dropout(
+            self.config, ids.shape, rng, self.params.buffer, self.layers.dropout_mask
+        )
         options = {"config": self.config, "dropout": masks, "layers": self.layers}
         options["recompute"] = self.recompute
         loss, cache = gpt_loss(ids, targets, **self.params, count=count, **options)
@@ -184,7 +194,7 @@ class GPT:
                 f"{block_size}; shorten it."
             )
         _check_range(ids, 0, V, "Token id")
-        return self.xp.asarray(ids)
+        return self.upload(ids)
 
     def _check_targets(self, targets, shape):
         targets = self.integers(targets, "targets")
@@ -195,7 +205,7 @@ class GPT:
             )
         counted = targets[targets != minigpt.layers.IGNORE]
         _check_range(counted, 0, self.config.vocab_size, "Target")
-        return self.xp.asarray(targets)
+        return self.upload(targets)
 
     @staticmethod
     def integers(ids, name: str) -> np.ndarray:
@@ -216,6 +226,17 @@ class GPT:
 def _check_dtype(dtype: str) -> None:
     if dtype not in DTYPES:
         raise UserError(f"Unknown dtype {dtype!r}; use one of: {', '.join(DTYPES)}.")
+
+
+def _check_precision(precision: str, dtype: str, xp) -> None:
+    if precision not in PRECISIONS:
+        raise UserError(f"Unknown precision {precision!r}; use one of: {', '.join(PRECISIONS)}.")
+    if precision != "fp32" and (xp is np or dtype != "float32"):
+        where = "on the CPU" if xp is np else f"in {dtype}"
+        raise UserError(
+            f"The precision {precision} is for float32 models on a GPU, and this one is {where}; "
+            f"leave it at fp32."
+        )
 
 
 def _check_range(ids: np.ndarray, low: int, high: int, name: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from minigpt.backend import get_array_module
 from minigpt.errors import UserError
 from minigpt.tree import FlatTree, items
@@ -37,9 +39,9 @@ class AdamW:
             raise UserError("AdamW needs a FlatTree, such as model.params or FlatTree(my_tree).")
         self.params, self.lr, self.betas, self.eps = params, lr, betas, eps
         self.weight_decay = weight_decay
-        xp = get_array_module(params.buffer)
-        self.m = xp.zeros_like(params.buffer)
-        self.v = xp.zeros_like(params.buffer)
+        self.xp = get_array_module(params.buffer)
+        self.m = self.xp.zeros_like(params.buffer)
+        self.v = self.xp.zeros_like(params.buffer)
         self.t = 0
 
     def step(
@@ -54,6 +56,11 @@ class AdamW:
             named, grads = grads, self.params.zeros_like()
             grads.assign(named)  # by name: the keys may come in another order
         lr = self.lr if lr is None else lr
+        if self.xp is not np and self.m.dtype == np.float32:
+            if scale != 1:
+                unscaled, grads = grads, self.params.zeros_like()
+                self.xp.multiply(unscaled.buffer, scale, out=grads.buffer)
+            return self.step_on_device(grads, lr, self.xp.zeros((), np.float32), 0.0)
         self.t += 1
         matrices, size = self.params.matrix_size, self.params.buffer.size
         ranges = ((0, matrices, self.weight_decay), (matrices, size, 0.0))
@@ -71,6 +78,21 @@ class AdamW:
 
         share = -(-len(chunks) // SHARES)
         list(run_all(update, [chunks[i : i + share] for i in range(0, len(chunks), share)]))
+
+
+    def step_on_device(self, grads: FlatTree, lr: float, norm, clip: float) -> None:
+        """One step on a GPU, clipped there: the host learns nothing of it and does not wait.
+
+        Args:
+            grads: a tree with the layout of the parameters.
+            norm: of the gradients, a 0-d array; where it is not finite, nothing is changed.
+            clip: the largest norm; 0 for no limit.
+        """
+        from minigpt.kernels.gpu.adamw import adamw_step
+
+        self.t += 1
+        adamw_step(self.params, grads, self.m, self.v, self.t, lr, self.betas, self.eps,
+                   self.weight_decay, norm, clip)  # fmt: skip
 
 
 def _paths(tree: dict) -> list[str]:

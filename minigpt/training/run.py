@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import minigpt.layers
+from minigpt.backend import gpu_memory, select_device
 from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import (
     Dataset,
@@ -80,11 +81,13 @@ class Run:
             self.tokenizer = train_tokenizer(dataset, settings.tokenizer, settings.vocab_size)
         self.encoded = encode_dataset(dataset, self.tokenizer)
         config = settings.model_config(self.tokenizer.vocab_size)
-        check_memory(config, settings.batch_size, settings.accumulate)
+        xp, _ = select_device(settings.device)
+        if xp is np:
+            check_memory(config, settings.batch_size, settings.accumulate)
         layers = minigpt.layers if settings.layers == "clear" else None
-        self.model = GPT(
-            config, settings.seed, settings.device, layers=layers, recompute=settings.recompute
-        )
+        options = {"layers": layers, "recompute": settings.recompute}
+        options["precision"] = settings.precision
+        self.model = GPT(config, settings.seed, settings.device, **options)
         batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
         self.trainer = Trainer(self.model, batches, **settings.trainer_options())
         self.pairs = self.encoded.validation_pairs(settings.block_size)
@@ -131,24 +134,25 @@ class Run:
 
     def train(
         self,
-        on_step: Callable[[int, float], None],
+        on_step: Callable[[int, object], None],
         on_evaluation: Callable[[dict], None],
         should_stop: Callable[[], bool],
     ) -> bool:
         """Do all steps that remain; return False if it was stopped before the end.
 
         Args:
-            on_step: called after each step with its number and loss.
+            on_step: called after each step with its number and loss, which is a float on the CPU,
+                and on a GPU a 0-d array: to look at it is to wait for it.
             on_evaluation: called with the row of the log after each validation.
             should_stop: asked after each step.
         """
         started, steps = time.perf_counter() - self.seconds, self.settings.steps
         log_every = max(1, steps // LOG_ROWS)
-        losses: list[float] = []
+        losses: list = []
         if not self.log:
             on_evaluation(self.evaluate(losses))
         while self.trainer.step_number < steps and not should_stop():
-            losses.append(self.trainer.step())
+            losses.append(self.trainer.advance())
             step, self.seconds = self.trainer.step_number, time.perf_counter() - started
             on_step(step, losses[-1])
             if step % self.settings.eval_every == 0 or step == steps:
@@ -157,27 +161,29 @@ class Run:
             elif step % log_every == 0:
                 self.log.append(self._row(losses))
         if self.trainer.step_number < steps:
+            self.trainer.read(losses)  # a step that was not finite must not become a checkpoint
             self.checkpoint()
             return False
         return True
 
-    def _row(self, losses: list[float], val_loss=None, bits_per_byte=None) -> dict:
+    def _row(self, losses: list, val_loss=None, bits_per_byte=None) -> dict:
         """A row of the log; empties the list of training losses, of which it holds the mean."""
         trainer = self.trainer
+        loss, norm = trainer.read(losses)
         row = {
             "step": trainer.step_number,
-            "train_loss": round(float(np.mean(losses)), 5) if losses else None,
+            "train_loss": round(loss, 5) if losses else None,
             "val_loss": val_loss,
             "bits_per_byte": bits_per_byte,
             "lr": trainer.current_lr,
-            "grad_norm": round(trainer.grad_norm, 4) if losses else None,
+            "grad_norm": round(norm, 4) if losses else None,
             "seconds": round(self.seconds, 2),
             "tokens": trainer.tokens_seen,
         }
         losses.clear()
         return row
 
-    def evaluate(self, losses: list[float]) -> dict:
+    def evaluate(self, losses: list) -> dict:
         """Measure the validation loss; write log, samples, checkpoint, and the model if best.
 
         Args:
@@ -224,11 +230,14 @@ class Run:
 
     def use_best_model(self) -> None:
         """Read back the weights that had the lowest validation loss."""
-        self.model = GPT.from_pretrained(self.folder, device=self.settings.device)
+        settings = self.settings
+        options = {"device": settings.device, "precision": settings.precision}
+        self.model = GPT.from_pretrained(self.folder, **options)
 
     def finish(self, samples: Samples | None) -> dict:
         """Write `summary.json` for the model as it is now; returns it."""
         val_loss, bits_per_byte = self.validation_loss()
+        xp = self.model.xp
         summary = {
             "val_loss": val_loss,
             "floor": self.encoded.floor,
@@ -238,6 +247,7 @@ class Run:
             "seconds": self.seconds,
             "tokens_per_second": self.trainer.tokens_seen / max(self.seconds, 1e-9),
             "peak_memory_mb": peak_memory_mb(),
+            "gpu_memory_mb": None if xp is np else round(gpu_memory(xp)["peak"] / 2**20, 1),
             "parameters": self.model.n_params,
             "steps": self.trainer.step_number,
             "well_formed": samples and samples.well_formed,

@@ -50,6 +50,7 @@ class Settings:
     recompute: bool = False  # less memory, a third more time
     threads: int | None = None
     device: str = "auto"
+    precision: str = "fp32"  # of a GPU's matrix products: fp32, tf32 or bf16
     seed: int = 0
 
     def __post_init__(self):
@@ -126,6 +127,13 @@ RECIPES = {
     },
     # The same model on the same batches for the same steps; initial weights and steps are ours.
     "shakespeare": {**NANOGPT_CPU, "lr": 5e-3},
+    # nanoGPT's larger model of the same text, for a GPU.
+    "nanogpt-gpu": {
+        **{"text": ("shakespeare",), "tokenizer": "char", "val_fraction": 0.1},
+        **{"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 256, "bias": False},
+        **{"batch_size": 64, "steps": 5000, "warmup": 100, "eval_every": 250, "dropout": 0.2},
+        **{"init_std": 0.02, "lr": 1e-3, "min_lr": 1e-4, "weight_decay": 0.1},
+    },
     # Any text of your own, with byte-level BPE.
     "text": {"val_fraction": 0.1, "n_layer": 4, "block_size": 64, "steps": 2000, "eval_every": 250},
 }

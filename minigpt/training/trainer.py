@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from minigpt.backend import is_out_of_memory, to_host
 from minigpt.corpus.batches import WindowBatches
 from minigpt.errors import UserError
 from minigpt.layers import IGNORE
 from minigpt.machine import keep_freed_memory, usable_cores
 from minigpt.training.adamw import AdamW
 from minigpt.training.gradients import GradientSum
-from minigpt.training.schedule import clip_factor, global_norm, warmup_cosine
+from minigpt.training.room import no_room
+from minigpt.training.schedule import warmup_cosine
+from minigpt.training.threads import shared_out
+from minigpt.training.update import DeviceUpdate, HostUpdate, NotFinite
 
 
 class Diverged(UserError):
@@ -47,7 +46,6 @@ class Trainer:
     Attributes:
         step_number: steps done.
         tokens_seen: targets that the model was trained on so far, padding not counted.
-        grad_norm: the gradient's norm at the last step, before clipping.
 
     Raises:
         UserError: for numbers that make no training.
@@ -78,9 +76,11 @@ class Trainer:
         self.batches = tokens if own else WindowBatches(tokens, batch_size, block_size, seed)
         self.optimizer = AdamW(model.params, lr, betas, weight_decay=weight_decay)
         self.grads = model.params.zeros_like()
+        on_device = model.xp is not np and model.params.buffer.dtype == np.float32
+        update = DeviceUpdate if on_device else HostUpdate
+        self.update = update(self.optimizer, self.grads, clip)
         self.threads = _choose_threads(model, threads, batch_size)
-        self.step_number = self.tokens_seen = 0
-        self.grad_norm = math.nan
+        self.step_number = self.tokens_seen = self.read_until = 0
         keep_freed_memory()
 
     @property
@@ -95,17 +95,51 @@ class Trainer:
             Diverged: when the loss or the gradient is not finite; the parameters are then as they
                 were before the step.
         """
+        return self.read([self.advance()])[0]
+
+    @property
+    def grad_norm(self) -> float:
+        """The gradient's norm at the last step, before clipping."""
+        return float(self.update.norm)
+
+    def read(self, losses: list) -> tuple[float, float]:
+        """The mean of losses that `advance` gave, and the gradient's norm at the last step.
+
+        On a GPU this waits for all steps so far, and is one copy from it.
+
+        Raises:
+            Diverged: when one of these steps was not finite.
+        """
+        try:
+            loss, norm = self.update.read(losses)
+        except NotFinite:
+            raise Diverged(self.why_diverged(math.nan, self.read_until)) from None
+        self.read_until = self.step_number
+        return loss, norm
+
+    def advance(self):
+        """As `step`, without waiting for a GPU: the loss is a 0-d array there, for `read`.
+
+        On the CPU it is a float, and `Diverged` is raised here; on a GPU, by `read`.
+        """
+        try:
+            return self._advance()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise UserError(no_room(self.model, self.batch_size)) from error
+
+    def _advance(self):
         loss = 0.0
         batches = [self.batches.next() for _ in range(self.accumulate)]
         count = max(1, sum(int((targets != IGNORE).sum()) for _, targets in batches))
         with shared_out(self.threads) as run_all:
             for number, (ids, targets) in enumerate(batches):
                 loss += self._add_gradients(ids, targets, count, number, run_all)
-            self.grad_norm = global_norm(self.grads, run_all)
-            if not (math.isfinite(loss) and math.isfinite(self.grad_norm)):
-                raise Diverged(self.why_diverged(loss))
-            scale = clip_factor(self.grad_norm, self.clip)
-            self.optimizer.step(self.grads, self.current_lr, scale, run_all)
+            try:
+                loss = self.update(loss, self.current_lr, run_all)
+            except NotFinite:
+                raise Diverged(self.why_diverged(loss)) from None
         self.step_number += 1
         self.tokens_seen += count
         return loss
@@ -118,7 +152,7 @@ class Trainer:
         """Do all steps that remain; return the last loss.
 
         Args:
-            after_step: called as `after_step(trainer, loss)` after each step.
+            after_step: called as `after_step(trainer, loss)` after each step; a GPU is waited for.
             epochs: see all training data so many times from here on, instead of `steps`, which is
                 set to what that takes, so that the schedule ends with it.
 
@@ -129,10 +163,10 @@ class Trainer:
             self.steps = self.step_number + self._steps_of(epochs)
         loss = math.nan
         while self.step_number < self.steps:
-            loss = self.step()
+            loss = self.step() if after_step else self.advance()
             if after_step:
                 after_step(self, loss)
-        return loss
+        return self.read([loss])[0]
 
     def _steps_of(self, epochs: float) -> int:
         if isinstance(epochs, bool) or not isinstance(epochs, Real) or not 0 < epochs < math.inf:
@@ -157,15 +191,23 @@ class Trainer:
             rng = np.random.default_rng([self.seed, self.step_number, number, k])
             rows, take = shards[k], functools.partial(total.take, k)
             loss, _ = self.model.loss_and_grads(ids[rows], targets[rows], rng, count, take)
-            return float(loss)
+            return float(loss) if self.model.xp is np else loss
 
         return sum(run_all(run, range(len(shards))))
 
-    def why_diverged(self, loss: float) -> str:
-        """A sentence with the step and the likely causes, for a loss that is not finite."""
+    def why_diverged(self, loss: float, since: int | None = None) -> str:
+        """A sentence with the step and the likely causes, for a loss that is not finite.
+
+        Args:
+            since: the step from which on it may have happened; None: it was this one.
+        """
+        last = self.step_number - 1
+        when = f"step {self.step_number}" if since is None else f"step {last}"
+        if since is not None and since < last:
+            when = f"one of the steps {since} to {last}"
         return (
-            f"The {'gradient' if math.isfinite(loss) else 'loss'} is not finite at step "
-            f"{self.step_number} (loss {loss:g}, gradient norm {self.grad_norm:g}, learning rate "
+            f"The {'gradient' if math.isfinite(loss) else 'loss'} is not finite at {when} "
+            f"(loss {loss:g}, gradient norm {self.grad_norm:g}, learning rate "
             f"{self.current_lr:g}); likely causes: a learning rate that is too high, too short a "
             f"warm-up, clipping switched off, or weights that were damaged already"
         )
@@ -182,7 +224,7 @@ class Trainer:
 
     def restore(self, state: dict) -> None:
         """Go on from a `state`; the model's parameters are restored by its own means."""
-        self.step_number = self.optimizer.t = state["step"]
+        self.step_number = self.optimizer.t = self.read_until = state["step"]
         self.tokens_seen = state["tokens"]
         self.optimizer.m[...] = self.model.xp.asarray(state["m"])
         self.optimizer.v[...] = self.model.xp.asarray(state["v"])
@@ -194,79 +236,15 @@ def evaluate(model, batches, threads: int | None = None) -> tuple[float, int]:
 
     def run(batch):
         ids, targets = batch
-        return float(model.loss(ids, targets, count=1)), int((targets != IGNORE).sum())
+        loss = model.loss(ids, targets, count=1)
+        return float(loss) if model.xp is np else loss, int((targets != IGNORE).sum())
 
-    total, count = 0.0, 0
     with shared_out(_choose_threads(model, threads, usable_cores())) as run_all:
-        for loss, n in run_all(run, batches):
-            total, count = total + loss, count + n
-    return total, count
-
-
-@contextmanager
-def shared_out(threads: int):
-    """Lend a `map` that runs on `threads` threads, with one BLAS thread each.
-
-    NumPy lets go of the interpreter's lock while it computes, so two Python threads keep two cores
-    busy in the elementwise work too, where a BLAS of two threads would leave one idle.
-    """
-    if threads == 1:
-        yield map
-        return
-    with _OneBlasThread():
-        yield functools.partial(_map_with_helpers, threads)
-
-
-def _map_with_helpers(threads: int, function: Callable, *columns) -> list:
-    """As `map`, on the calling thread and its helpers; each takes the next call that is left."""
-    calls = list(zip(*columns, strict=True))
-    results, numbers = [None] * len(calls), itertools.count()
-
-    def work() -> None:
-        while (number := next(numbers)) < len(calls):
-            results[number] = function(*calls[number])
-
-    helpers = [_helpers(threads - 1).submit(work) for _ in range(min(threads, len(calls)) - 1)]
-    try:
-        work()
-    finally:
-        wait(helpers)  # then nobody writes into our arrays any more, also after a failure
-    for helper in helpers:
-        helper.result()
-    return results
-
-
-@functools.cache
-def _helpers(threads: int) -> ThreadPoolExecutor:
-    """Threads that are kept: to start them takes as long as a small layer."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="minigpt")
-
-
-class _OneBlasThread:
-    """Limits BLAS to one thread while anybody needs it, and then restores what was before.
-
-    The limit belongs to the whole process, so two trainings at once must share it.
-    """
-
-    lock, users, limiter = threading.Lock(), 0, None
-
-    def __enter__(self):
-        with self.lock:
-            if _OneBlasThread.users == 0:
-                _OneBlasThread.limiter = _blas().limit(limits=1, user_api="blas")
-            _OneBlasThread.users += 1
-
-    def __exit__(self, *error):
-        with self.lock:
-            _OneBlasThread.users -= 1
-            if _OneBlasThread.users == 0:
-                _OneBlasThread.limiter.restore_original_limits()
-
-
-@functools.cache
-def _blas() -> ThreadpoolController:
-    """The BLAS libraries of this process, looked for once: a search takes milliseconds."""
-    return ThreadpoolController()
+        results = list(run_all(run, batches))
+    losses = [loss for loss, _ in results]
+    if model.xp is not np and losses:
+        losses = map(float, to_host(model.xp.stack(losses)))  # one copy for all
+    return sum(losses), sum(count for _, count in results)
 
 
 def _choose_threads(model, threads: int | None, batch_size: int) -> int:
