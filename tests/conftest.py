@@ -1,7 +1,9 @@
 """What several folders of tests share: the gradient check, and the manners of the one contract."""
 
+import importlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,42 @@ def arrays(tree):
 
 def bits(tree) -> list[bytes]:
     return [array.tobytes() for array in arrays(tree)]
+
+
+@pytest.fixture
+def cupy():
+    """The stand-in in CuPy's place, for this test: see `tests/standin/cupy`."""
+    with standin_installed() as module:
+        yield module
+
+
+@contextmanager
+def standin_installed():
+    """Put the stand-in's packages in `sys.modules`, and what was there back afterwards."""
+    from minigpt import backend
+    from minigpt.kernels.gpu import launch
+
+    caches = backend.gpu_status, launch.compiled
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_cupy(name)}
+    sys.modules.update(STANDIN)
+    sys.path.insert(0, str(Path(__file__).parent / "standin"))
+    try:
+        module = importlib.import_module("cupy")
+        module.state.clear()
+        for cache in caches:
+            cache.cache_clear()
+        yield module
+    finally:
+        sys.path.remove(str(Path(__file__).parent / "standin"))
+        for name in [name for name in sys.modules if _is_cupy(name)]:
+            STANDIN[name] = sys.modules.pop(name)
+        sys.modules.update(before)
+        for cache in caches:
+            cache.cache_clear()
+
+
+def _is_cupy(name: str) -> bool:
+    return name.partition(".")[0] in ("cupy", "cupyx", "cupy_backends")
+
+
+STANDIN: dict = {}  # its modules, which are imported once

@@ -7,7 +7,6 @@ on the CPU uses; `fastest` says which table is best for a device.
 
 import numpy as np
 
-from minigpt import layers
 from minigpt.kernels.attention import attention, attention_backward
 from minigpt.kernels.embedding import (
     add_rows,
@@ -47,11 +46,19 @@ from minigpt.layers import (
 )
 
 
-def fastest(xp):
-    """The table of functions for arrays of the module `xp`, NumPy or CuPy."""
+def fastest(xp, precision: str = "fp32"):
+    """The table of functions for arrays of the module `xp`, NumPy or CuPy.
+
+    Args:
+        precision: of a GPU's matrix products, see `minigpt.kernels.gpu`.
+    """
     import minigpt.kernels
 
-    return minigpt.kernels if xp is np else layers
+    if xp is np:
+        return minigpt.kernels
+    from minigpt.kernels.gpu.table import table
+
+    return table(precision)
 
 
 __all__ = [

@@ -139,8 +139,8 @@ def gpu_bytes_per_sequence(
 
     For each token and block in fp32 or tf32, as numbers of 4 bytes: the stream before both norms
     (2 C), both normalised (2 C), q, k and v (3 C), merged heads (C), the hidden values before and
-    after GELU (8 C), and statistics of norms and softmax (4 + H). In bf16 all but the stream and the
-    statistics takes half of that. Besides, what the head and one block's backward need (14 C).
+    after GELU (8 C), and statistics of norms and softmax (4 + H). In bf16 all but the stream and
+    the statistics takes half of that. Besides, what the head and one block's backward need (14 C).
 
     Args:
         recompute: the input of each block is kept, and what one block needs.

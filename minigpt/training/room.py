@@ -9,7 +9,7 @@ SPARE = 0.9  # of the memory; the rest goes into gaps between arrays
 
 
 def no_room(model, batch_size: int) -> str:
-    """A sentence for a training step that a GPU has no memory for, with the batch that would fit."""
+    """A sentence for a step that a GPU has no memory for, with the batch that would fit."""
     total = gpu_memory(model.xp)["total"]
     fits = largest_batch(model.config, total, model.precision, model.recompute)
     sentence = (
