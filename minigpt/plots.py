@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +30,39 @@ STYLE = {
     "figure.dpi": 120,
     "lines.linewidth": 2.2,
 }
+_numbers = itertools.count(1)  # of the figures of a lesson
 RUNGS = {  # how each rung of the ladder is called in a picture
     "uniform": "guessing: ln V",
     "unigram": "counted tokens",
     "bigram": "counted pairs",
     "floor": "floor: the best any model can do",
 }
+
+
+def lesson_style() -> None:
+    """Let all figures of matplotlib.pyplot, from here on, look as the course's do."""
+    import matplotlib.pyplot as plt
+
+    colours = plt.cycler(color=[BLUE, ORANGE, GREEN, PINK, SKY, GREY])
+    plt.rcParams.update({**STYLE, "figure.constrained_layout.use": True, "axes.prop_cycle": colours,
+                         "figure.figsize": (8.5, 4.6), "image.cmap": "cividis"})  # fmt: skip
+
+
+def show(figure) -> None:
+    """Show a figure of a lesson: in a notebook or a window, as it is; else it is put away.
+
+    The environment variable MINIGPT_FIGURES may name a folder: figures are saved there as well,
+    numbered, after the script that drew them.
+    """
+    import matplotlib.pyplot as plt
+
+    folder = os.environ.get("MINIGPT_FIGURES")
+    if folder:
+        stem = Path(getattr(sys.modules["__main__"], "__file__", "figure")).stem
+        figure.savefig(Path(folder) / f"{stem}-{next(_numbers)}.png", format="png")
+    if plt.get_backend().lower() != "agg":
+        plt.show()
+    plt.close(figure)
 
 
 def loss_curve(log: list[dict], rungs: dict[str, float], path: str | Path, title: str) -> None:
