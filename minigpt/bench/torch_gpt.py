@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -22,6 +23,18 @@ def import_torch():
     except ImportError as error:
         raise UserError(f"{error}; to compare with PyTorch, run: pip install torch") from error
     return torch
+
+
+@contextmanager
+def in_precision(precision: str, device: str):
+    """Compute within as PyTorch's users do: "tf32" by the process's switch, "bf16" by autocast.
+
+    The switch stays as it was set, since the backward, which is run outside, must find it too.
+    """
+    torch = import_torch()
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+        yield
 
 
 @functools.cache
@@ -106,7 +119,7 @@ def gpt_class():
                 nn.init.normal_(matrix, std=config.init_std)
 
         def forward(self, ids, targets):
-            x = self.wte(ids) + self.wpe(torch.arange(ids.size(1)))
+            x = self.wte(ids) + self.wpe(torch.arange(ids.size(1), device=ids.device))
             for block in self.h:
                 x = block(x)
             logits = self.lm_head(self.ln_f(x))
@@ -115,7 +128,7 @@ def gpt_class():
     return TorchGPT
 
 
-def make_model(config, weights: dict | None = None):
+def make_model(config, weights: dict | None = None, device: str = "cpu"):
     """A `TorchGPT` of a config's sizes, with weights of its own or those of a `GPT.params`."""
     torch = import_torch()
     assert config.tie_weights and config.activation == "gelu_new" and not config.dropout
@@ -127,7 +140,7 @@ def make_model(config, weights: dict | None = None):
         with torch.no_grad():
             for name, parameter in named.items():
                 parameter.copy_(torch.from_numpy(given[name]))
-    return model
+    return model.to(device)
 
 
 def turned(name: str, array: np.ndarray) -> np.ndarray:
@@ -135,28 +148,36 @@ def turned(name: str, array: np.ndarray) -> np.ndarray:
     return array.T if array.ndim == 2 and name.startswith("h.") else array
 
 
-def make_step(model, ids: np.ndarray, targets: np.ndarray, compile: bool = False) -> Callable:
+def make_step(
+    model, ids: np.ndarray, targets: np.ndarray, compile: bool = False, precision: str = "fp32"
+) -> Callable:
     """One training step on ids and targets (B, T), as a function; it returns the loss.
 
     Gradients to None, forward, loss, backward, clipping at 1, fused AdamW with weight decay on
-    matrices only. `compile` puts the model through `torch.compile`.
+    matrices only, where the model is. On a GPU the loss is a tensor, which nobody waits for.
+
+    Args:
+        compile: put the model through `torch.compile`.
+        precision: "fp32", "tf32" or "bf16", see `in_precision`.
     """
     torch = import_torch()
     parameters = list(model.parameters())
+    device = parameters[0].device
     groups = [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": 0.1},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.99), fused=True)
-    ids, targets = torch.from_numpy(ids), torch.from_numpy(targets)
+    ids, targets = torch.from_numpy(ids).to(device), torch.from_numpy(targets).to(device)
     forward = torch.compile(model) if compile else model
 
-    def step() -> float:
+    def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = forward(ids, targets)
+        with in_precision(precision, device.type):
+            loss = forward(ids, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        return loss.item()
+        return loss.item() if device.type == "cpu" else loss.detach()
 
     return step

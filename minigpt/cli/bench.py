@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import tempfile
 from pathlib import Path
 
 from minigpt import plots
-from minigpt.bench import decode, parts, scaling, tokenizer, train
+from minigpt.bench import decode, gpu, gpu_report, parts, scaling, tokenizer, train
+from minigpt.bench.gpu_turns import Plan
 from minigpt.bench.measure import machine_in_words
 from minigpt.corpus.dataset import text_files
 from minigpt.errors import UserError
@@ -23,8 +26,9 @@ examples:
   minigpt bench parts --against torch              each layer, forward and backward
   minigpt bench scaling                            over context, width, batch and threads
   minigpt bench tokenizer --against others         beside tiktoken and tokenizers
+  minigpt bench gpu --against torch --out gpu      all that a GPU can show, in 8 minutes
 """
-WHAT = ("decode", "train", "parts", "scaling", "tokenizer")
+WHAT = ("decode", "train", "parts", "scaling", "tokenizer", "gpu")
 # Options that not every benchmark has: to which they belong, and what they are by default.
 BELONGS = {
     "preset": (("decode",), "gpt2"),
@@ -36,6 +40,8 @@ BELONGS = {
     "memory": (("scaling",), False),
     "threads": (("train", "parts", "scaling"), None),
     "text": (("tokenizer",), None),
+    "minutes": (("gpu",), Plan.minutes),
+    "budget": (("gpu",), None),
 }
 
 
@@ -51,7 +57,8 @@ def add_parser(commands) -> None:
     )
     add = parser.add_argument
     add("what", choices=WHAT, help="writing with a GPT-2; a training step; each layer; a training "
-        "step over sizes and threads; encoding and learning a vocabulary")  # fmt: skip
+        "step over sizes and threads; encoding and learning a vocabulary; all of a GPU: is it "
+        "equal to NumPy, how fast is it, does it keep its pace")  # fmt: skip
     add("--against", choices=("torch", "others"), help="measure PyTorch beside it; for decode "
         "transformers, for tokenizer tiktoken and tokenizers")  # fmt: skip
     add("--rounds", type=int, default=5, help="rounds, in turns (5)")
@@ -66,12 +73,20 @@ def add_parser(commands) -> None:
     add("--memory", action="store_true", default=None, help="scaling: peak memory as well")
     add("--threads", type=int, help="train, parts, scaling: threads of all (the cores)")
     add("--text", nargs="+", help="tokenizer: files (1 MB of the built-in stories)")
+    add("--minutes", type=float, help="gpu: of training in one piece (1)")
+    add("--budget", type=float, help="gpu: seconds after which nothing new is begun (460, and "
+        "the minutes beyond one)")  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(args) -> int:
-    """Measure, print a table, and write numbers and picture if asked to; returns 0."""
+    """Measure, print a table, and write numbers and picture if asked to; returns 0.
+
+    With `gpu`: 1 if something failed or is not equal to NumPy.
+    """
     _check(args)
+    if args.what == "gpu":
+        return _gpu(args)
     measure = {"decode": _decode, "train": _train, "parts": _parts, "scaling": _scaling,
                "tokenizer": _tokenizer}[args.what]  # fmt: skip
     found, text = measure(args)
@@ -97,9 +112,10 @@ def _check(args) -> None:
                 f"--{name} belongs to `bench {'`, `'.join(owners)}`, not to `bench {args.what}`; "
                 f"leave it out."
             )
-    for name, least in (("rounds", 1), ("tokens", 2), ("batch", 1), ("threads", 1)):
+    for name, least in (("rounds", 1), ("tokens", 2), ("batch", 1), ("threads", 1),
+                        ("minutes", 0), ("budget", 1)):  # fmt: skip
         value = getattr(args, name)
-        if value is not None and value < least:
+        if value is not None and not least <= value < math.inf:
             raise UserError(f"--{name} must be at least {least}, not {value}.")
     if args.compile and not args.against:
         raise UserError("--compile is PyTorch's; add --against torch.")
@@ -137,6 +153,21 @@ def _tokenizer(args) -> tuple[dict, str]:
     text = "\n".join(text_files(args.text)) if args.text else tokenizer.stories()
     found = tokenizer.tokenizer(text, rounds=args.rounds, against=args.against)
     return found, tokenizer.as_text(found)
+
+
+def _gpu(args) -> int:
+    """All of a GPU, in workers: what is measured is on the disk at once."""
+    budget = args.budget or Plan.budget + 60 * max(0, args.minutes - 1)
+    plan = Plan(args.against, args.rounds, args.minutes, budget)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(args.out or folder) / "gpu.json"
+        found = gpu.measure(plan, path)
+        code, told = gpu_report.verdict(found)
+        print(f"\n{told}")
+        if args.out:
+            drawn = gpu_report.draw(found, path.parent)
+            print(f"Written: {', '.join(map(str, [path, *drawn]))}")
+    return code
 
 
 def _draw(what: str, found: dict, path: Path) -> None:

@@ -132,6 +132,7 @@ def as_text(report: dict) -> str:
         ("cores", f"{cores['logical'] or UNKNOWN}, usable here: {cores['usable'] or UNKNOWN}"),
         ("memory", f"{_size(memory['total'])}, available: {_size(memory['available'])}"),
         ("GPU", ("usable: " if report["gpu"]["usable"] else "none: ") + report["gpu"]["status"]),
+        *(("GPU kernels", sentence) for sentence in report["gpu"].get("kernels", [])),
         ("cache", f"{cache['path']} ({access}, {_size(cache['free'])} free)"),
         ("MINIGPT_DATA", report["data"] or "not set"),
         ("this folder", f"{here['path']} ({_size(here['free'])} free)"),
@@ -199,7 +200,22 @@ def _gpu() -> dict:
         usable, sentence = gpu_status()
     except Exception as error:  # a broken driver or NumPy must not end the report
         usable, sentence = False, f"looking for one failed ({type(error).__name__}: {error})"
-    return {"usable": bool(usable), "status": " ".join(sentence.split())}
+    found = {"usable": bool(usable), "status": " ".join(sentence.split())}
+    return {**found, "kernels": _gpu_kernels()} if usable else found
+
+
+def _gpu_kernels() -> list[str]:
+    """Which of the fast functions this GPU can't use, each with its reason."""
+    try:
+        import cupy
+
+        from minigpt.kernels.gpu.table import usable
+
+        found = {precision: usable(cupy, precision) for precision in ("fp32", "tf32", "bf16")}
+        reasons = [f"{name}: {why}" for name, each in found.items() for why in each.values()]
+    except Exception as error:
+        return [f"trying them failed ({type(error).__name__}: {error})"]
+    return reasons or ["all of them work, in fp32, tf32 and bf16"]
 
 
 def _cache() -> dict:

@@ -1,0 +1,296 @@
+"""`minigpt bench gpu`, run on the stand-in: every line of it, its verdict, and what it survives."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from minigpt import backend
+from minigpt.bench import gpu, gpu_kernels, gpu_parity, gpu_report, gpu_training
+from minigpt.bench.gpu_turns import Contestant, Plan, compare, noise, sized
+from minigpt.cli import main
+
+SIZES = {"B": 2, "T": 17, "C": 64, "H": 1, "V": 33}
+
+
+@dataclass(frozen=True)
+class Tiny(Plan):
+    """A plan of some seconds."""
+
+    turn: float = 0.0
+    precisions: tuple = ("fp32", "bf16")
+    their_device: str = "cpu"
+    small: tuple = (1, 1, 64, 23, 2, 33)
+    functions: dict = field(default_factory=lambda: {"odd": SIZES})
+    models: dict = field(default_factory=lambda: {"baby GPT": (1, 1, 64, 8, 2, 33),
+                                                  "GPT-2 124M": (1, 1, 64, 20, 2, 33)})
+    kernels: dict = field(default_factory=lambda: SIZES)
+    squares: tuple = (40,)
+    tokens: int = 3
+    batches: tuple = (1, 2)
+
+
+class WallMarks:
+    """As `gpu_training.Marks`, by the clock of the host."""
+
+    def __init__(self, xp):
+        self.events = []
+
+    def set(self):
+        self.events.append(time.perf_counter())
+
+    def seconds(self):
+        return list(np.diff(self.events))
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path, cupy):
+    """The command in this process, on the stand-in, at tiny sizes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minigpt.cli.bench.Plan", Tiny)
+    monkeypatch.setattr(gpu, "run_worker", lambda path: gpu.work(path) or 0)
+    monkeypatch.setattr(gpu_training, "Marks", WallMarks)
+    monkeypatch.setattr(gpu_training, "WARM_UP", 1)
+    with threadpool_limits(1):
+        yield cupy
+
+
+def bench(*words):
+    """The exit code and what was written."""
+    code = main(["bench", "gpu", "--rounds", "1", "--minutes", "0", "--out", "out", *words])
+    return code, gpu.read("out/gpu.json")
+
+
+def told_of(out):
+    """The lines of all sections but the first."""
+    return out[out.index("Fast functions") : out.index("Equal to NumPy:")].splitlines()
+
+
+def items(found, section):
+    return found["sections"][section]
+
+
+def test_the_whole_command_on_the_stand_in(tiny, capsys):
+    code, found = bench()
+    out = capsys.readouterr().out
+    assert code == 0 and found["done"], out
+    expected = {name: list(items) for name, items in gpu.sections(Tiny()).items()}
+    assert {name: list(items) for name, items in found["sections"].items()} == expected
+    assert all(name in out for names in expected.values() for name in names)
+    assert not [one for *_, one in gpu_report.every(found) if {"failed", "skipped"} & set(one)]
+    assert items(found, "machine")["GPU"]["told"] == "Stand-in"
+    for one in [*items(found, "models").values(), *items(found, "functions").values()]:
+        assert one["ok"] and one["error"] <= one["tolerance"]
+    for section in gpu_report.TIMED:
+        for one in items(found, section).values():
+            assert one["minigpt"]["seconds"] > 0 and len(one["minigpt"]["rounds"]) == 1
+            assert "torch" not in one and "bar" not in one
+    assert items(found, "training")["GPT-2 124M, bf16"]["minigpt"]["tokens_per_second"] > 0
+    assert items(found, "training")["GPT-2 124M, bf16"]["minigpt"]["memory"] > 0
+    assert items(found, "writing")["GPT-2 124M, bf16"]["batch 2"]["tokens_per_second"] > 0
+    assert items(found, "pace")["GPT-2 124M, fp32"]["steps"] >= 2
+    assert max(map(len, told_of(out))) <= 100
+    for section in gpu_report.TIMED:
+        assert Path(f"out/gpu_{section}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.oracle
+def test_beside_torch_there_are_ratios_and_bars(tiny, capsys, monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; see 'oracles'")
+    torch.set_num_threads(1)
+    monkeypatch.setattr(gpu_parity, "models", lambda plan: {})
+    monkeypatch.setattr(gpu_parity, "functions", lambda plan: {})
+    code, found = bench("--against", "torch")
+    out = capsys.readouterr().out
+    assert code == 0, out
+    for section in gpu_report.TIMED:
+        for one in items(found, section).values():
+            assert one["ratio"] == one["torch"]["seconds"] / one["minigpt"]["seconds"]  # one round
+    one = items(found, "training")["GPT-2 124M, bf16"]
+    assert one["bar"] == 0.7 and one["reached"] == (one["ratio"] >= 0.7)
+    assert "bar" not in items(found, "training")["GPT-2 124M, fp32"]
+    assert "REACHED" in out and "TFLOP/s" in out and max(map(len, told_of(out))) <= 100
+
+
+def test_a_broken_kernel_loses_only_its_own_items(tiny, capsys, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("CUDA_ERROR_INVALID_VALUE: no\nmore lines")
+
+    only = {"products": gpu_kernels.products, "pace": gpu_training.pace}
+    monkeypatch.setattr(gpu, "sections", lambda plan: {name: f(plan) for name, f in only.items()})
+    monkeypatch.setattr(gpu_kernels, "matmul", broken)
+    code, found = bench()
+    assert code == 1 and found["done"]
+    for one in items(found, "products").values():
+        assert one["failed"] == "minigpt: RuntimeError: CUDA_ERROR_INVALID_VALUE: no"
+        assert "in broken" in one["traceback"]
+    assert items(found, "pace")["GPT-2 124M, fp32"]["steps"]
+    assert "Failed, products (10)" in capsys.readouterr().out
+
+
+def test_a_wrong_function_is_not_equal(tiny, capsys, monkeypatch):
+    from minigpt import kernels
+
+    right = kernels.fastest(tiny, "fp32")
+    wrong = type(right)(**vars(right))
+    wrong.layernorm_backward = lambda dy, cache: right.layernorm_backward(1.001 * dy, cache)
+    monkeypatch.setattr(gpu_parity.kernels, "fastest", lambda *_: wrong)
+    name = "layernorm, odd, fp32"
+    run = gpu_parity.functions(Tiny())[name]
+    monkeypatch.setattr(gpu, "sections", lambda plan: {"functions": {name: run}})
+    code, found = bench()
+    assert code == 1 and items(found, "functions")[name]["error"] == pytest.approx(1e-3, rel=0.1)
+    out = capsys.readouterr().out
+    assert "NOT EQUAL" in out and "Equal to NumPy: 0 of 1" in out and f"(1): {name}" in out
+
+
+def test_dropped_functions_are_a_failure(tiny, monkeypatch):
+    from minigpt.kernels.gpu import probe, table
+
+    def broken(xp, functions):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setitem(probe.CASES, "gelu", broken)
+    monkeypatch.setattr(table, "usable", lambda xp, precision: {"gelu": "gelu fails"})
+    result = gpu_parity.in_use(Tiny(), "fp32")
+    assert result["failed"] == "gelu fails" and "no such kernel" in result["traceback"]
+
+
+def test_when_the_time_is_over_the_rest_is_told_as_skipped(tiny, capsys, monkeypatch):
+    def slow():
+        time.sleep(1.1)
+        return {"told": "slept"}
+
+    runs = {"machine": {"first": slow, "second": slow}}
+    monkeypatch.setattr(gpu, "sections", lambda plan: runs)
+    code, found = bench("--budget", "1")
+    assert code == 0 and items(found, "machine")["first"] == {"told": "slept"}
+    assert items(found, "machine")["second"] == {"skipped": "the 1 seconds are over"}
+    assert "Skipped, machine (1): second" in capsys.readouterr().out
+
+
+WORKER = """
+import os, signal, sys, time
+from minigpt.bench import gpu
+def fail(): raise RuntimeError("a sticky error")
+gpu.HANGS = 1
+gpu.sections = lambda plan: {"machine": {
+    "fine": lambda: {"told": "fine"}, "dies": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hangs": lambda: time.sleep(60), "fails": fail, "last": lambda: {"told": "last"}}}
+gpu.work(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_worker_that_dies_or_hangs_loses_one_item(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(gpu, "WORKER", WORKER)
+    monkeypatch.setattr(gpu, "check", lambda plan: None)
+    monkeypatch.setattr(gpu, "HANGS", 1)
+    found = gpu.measure(Plan(device="cuda"), tmp_path / "gpu.json")
+    told = items(found, "machine")
+    assert found["done"] and list(told) == ["fine", "dies", "hangs", "fails", "last"]
+    assert told["dies"] == {"failed": "the process ended with the signal SIGKILL"}
+    assert told["hangs"] == {"failed": "the process ended because nothing happened for 1 seconds"}
+    assert told["fails"]["failed"] == "RuntimeError: a sticky error"
+    assert told["fine"]["told"] == "fine" and told["last"]["told"] == "last"
+    assert gpu_report.verdict(found)[0] == 1
+    assert capfd.readouterr().out.count("fine") == 2  # its name and its result, once
+
+
+def test_without_a_gpu_it_is_one_sentence(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(backend, "gpu_status", lambda: (False, "there is no GPU here"))
+    code = main(["bench", "gpu", "--out", str(tmp_path / "out")])
+    told = capsys.readouterr()
+    assert code == 2 and told.out == "" and not (tmp_path / "out").exists()
+    assert told.err == "minigpt bench: --device cuda can't be used: there is no GPU here.\n"
+
+
+@pytest.mark.oracle
+def test_a_torch_that_sees_no_gpu_is_refused_before_anything_is_measured(cupy, capsys):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; see 'oracles'")
+    if torch.cuda.is_available():
+        pytest.skip("this PyTorch sees a GPU")
+    assert main(["bench", "gpu", "--against", "torch"]) == 2
+    assert "can't use the GPU; install one for CUDA" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["decode", "--minutes", "3"], "--minutes belongs to `bench gpu`, not to `bench decode`"),
+    (["gpu", "--threads", "3"], "--threads belongs to `bench train`, `parts`, `scaling`, not"),
+    (["gpu", "--budget", "0"], "--budget must be at least 1, not 0.0."),
+    (["gpu", "--minutes", "nan"], "--minutes must be at least 0, not nan."),
+])  # fmt: skip
+def test_options_that_make_no_sense(words, told, capsys):
+    assert main(["bench", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- the parts of it
+
+
+def test_every_pair_of_the_table_is_compared(cupy):
+    from minigpt.kernels import fastest
+
+    names = set(vars(fastest(cupy, "fp32")))
+    pairs = {name for name in names if f"{name}_backward" in names}
+    assert pairs <= set(gpu_parity.CASES.values()), pairs - set(gpu_parity.CASES.values())
+
+
+def test_errors_are_shares_of_the_largest_number():
+    truth = {"a": np.array([1.0, -4.0]), "b": np.array([100.0])}
+    found = {"a": np.array([1.0, -4.4], np.float32), "b": np.array([101.0])}
+    told = gpu_parity.verdict(found, truth, 0.05)
+    assert told == {"error": pytest.approx(0.1), "where": "a", "tolerance": 0.05, "ok": False}
+    assert gpu_parity.verdict(found, truth, 0.2)["ok"]
+    found["b"] = np.array([np.nan])
+    told = gpu_parity.verdict(found, truth, 0.2)
+    assert told["error"] is None and told["where"] == "b" and not told["ok"]
+    assert gpu_report.line("models", "x", told).endswith("no number   2e-01  NOT EQUAL b")
+
+
+def test_the_pace_by_hand():
+    told = gpu_training.pace_of([1.0, 1.0, 1.1, 1.3, 1.0], 1000, 1005)
+    assert told["slowest"] == 1.3 and told["slow_steps"] == 1 and not told["reached"]
+    assert gpu_training.pace_of([1.0, 1.1, 1.0], 1000, 1005)["reached"]
+    assert not gpu_training.pace_of([1.0, 1.1, 1.0], 1000, 1100)["reached"]
+
+
+def test_marks_lie_between_steps(cupy):
+    marks = gpu_training.Marks(cupy)
+    for _ in range(3):
+        marks.set()
+    assert marks.seconds() == [1e-3, 1e-3]  # the stand-in's
+
+
+def sleeper(seconds):
+    return lambda: Contestant(lambda: time.sleep(seconds), lambda: None, lambda: 7)
+
+
+def test_contestants_are_compared_by_rounds(cupy):
+    plan = Plan(rounds=3, turn=0.02)
+    found = compare(plan, {"minigpt": sleeper(0.01), "torch": sleeper(0.03)})
+    assert 1.5 < found["ratio"] < 4 and found["minigpt"]["memory"] == 7
+    assert len(found["torch"]["rounds"]) == 3 and found["torch"]["host_seconds"] >= 0.03
+
+
+def test_one_that_fails_leaves_the_other_s_numbers(cupy):
+    def fails():
+        raise MemoryError("no room")
+
+    found = compare(Plan(rounds=1, turn=0), {"minigpt": sleeper(0.001), "torch": fails})
+    assert found["failed"] == "torch: MemoryError: no room" and "ratio" not in found
+    assert found["minigpt"]["seconds"] >= 0.001 and found["torch"] == {}
+    line = gpu_report.line("kernels", "mlp, fp32", found)
+    assert "ms" in line and line.endswith("failed: torch: MemoryError: no room")
+
+
+def test_noise_and_sizes():
+    large = noise((1025, 1024))
+    assert large.dtype == np.float32 and large.shape == (1025, 1024)
+    assert abs(large.std() - 1) < 0.01 and (large[1024] == large[0]).all()
+    config, batch_size = sized((3, 2, 128, 81, 4, 97), dropout=0.5)
+    assert (config.n_layer, config.n_head, config.n_embd, config.block_size) == (3, 2, 128, 81)
+    assert batch_size == 4 and config.vocab_size == 97 and config.dropout == 0.5
