@@ -162,7 +162,7 @@ def draw(found: dict, folder: Path) -> list[Path]:
 WHAT = {
     "training": "a training step",
     "kernels": "forward and backward of each part",
-    "products": "matrix products",
+    "products": "cuBLAS, called by minigpt and by PyTorch,",
 }
 
 
@@ -185,7 +185,8 @@ def slowest(seconds: dict[str, float]) -> str:
 def draw_ratios(results: dict[str, dict], path: Path, title: str, what: str) -> None:
     """Horizontal bars: how many times as fast as PyTorch, with a line at 1 and marks to reach.
 
-    A bar that reaches its mark (or EQUAL, where there is none) is blue, others orange and hatched.
+    A bar that reaches its mark is blue, others are orange and hatched; one without a mark is grey,
+    or, where none has a mark, has EQUAL to reach.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -195,8 +196,9 @@ def draw_ratios(results: dict[str, dict], path: Path, title: str, what: str) -> 
         figure = Figure(figsize=(10, 2 + 0.38 * len(results)), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
+        with_bars = any("bar" in one for one in results.values())
         for row, one in enumerate(results.values()):
-            _draw_ratio(axes, row, one)
+            _draw_ratio(axes, row, one, None if with_bars else EQUAL)
         axes.axvline(1, color=plots.GREY, lw=1.6, zorder=1)
         axes.set_yticks(range(len(results)), list(results))
         axes.set_ylim(len(results) - 0.4, -1.1)
@@ -207,16 +209,18 @@ def draw_ratios(results: dict[str, dict], path: Path, title: str, what: str) -> 
         axes.tick_params(axis="y", length=0)
         axes.set_title(what, fontsize=12.5, fontweight="normal", parse_math=False)
         figure.suptitle(title, x=0.012, ha="left", fontsize=16, fontweight="bold", parse_math=False)
-        _explain(figure, any("bar" in one for one in results.values()))
+        _explain(figure, with_bars)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png")
 
 
-LOOK = {True: {"color": plots.BLUE}, False: {"color": plots.ORANGE, "hatch": "//"}}
+LOOK = {True: {"color": plots.BLUE}, False: {"color": plots.ORANGE, "hatch": "//"},
+        None: {"color": plots.GREY}}  # fmt: skip
 
 
-def _draw_ratio(axes, row: int, one: dict) -> None:
-    enough = one["ratio"] >= one.get("bar", EQUAL)
+def _draw_ratio(axes, row: int, one: dict, least: float | None) -> None:
+    least = one.get("bar", least)
+    enough = None if least is None else one["ratio"] >= least
     axes.barh(row, one["ratio"], height=0.7, edgecolor="white", zorder=2, **LOOK[enough])
     mine, place = one["minigpt"], {"textcoords": "offset points", "va": "center",
                                    "xycoords": ("axes fraction", "data")}  # fmt: skip
@@ -235,9 +239,10 @@ def _explain(figure, with_bars: bool) -> None:
 
     words = {True: "as fast", False: "slower"}
     if with_bars:
-        words = {True: "reached", False: "not reached"}
+        words = {True: "reached", False: "not reached", None: "nothing to reach"}
     handles = [Patch(label=word, edgecolor="white", facecolor=LOOK[yes]["color"],
                      hatch=LOOK[yes].get("hatch")) for yes, word in words.items()]  # fmt: skip
     if with_bars:
-        handles.append(Line2D([], [], color="black", lw=3.5, label="to be reached"))
-    figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False)
+        mark = {"marker": "|", "ms": 18, "mew": 3.5, "ls": "none"}
+        handles.append(Line2D([], [], color="black", label="to be reached", **mark))
+    figure.legend(handles=handles, loc="outside lower left", ncols=4, frameon=False)

@@ -58,7 +58,27 @@ def fastest(xp, precision: str = "fp32"):
         return minigpt.kernels
     from minigpt.kernels.gpu.table import table
 
-    return table(precision)
+    found = table(precision)
+    if all(found is not known for known in _gpu_tables):
+        _gpu_tables.append(found)
+    return found
+
+
+def family(layers, *names: str):
+    """The table of this package that these functions of `layers` come from, or None.
+
+    It has more functions than `minigpt.layers`, which do part of what those of the same family do;
+    a student's function has no such relatives.
+    """
+    import minigpt.kernels
+
+    for table in (minigpt.kernels, *_gpu_tables):
+        if all(getattr(layers, name, None) is getattr(table, name) for name in names):
+            return table
+    return None
+
+
+_gpu_tables: list = []  # that `fastest` gave
 
 
 __all__ = [
@@ -74,6 +94,7 @@ __all__ = [
     "dropout_mask",
     "embedding",
     "embedding_backward",
+    "family",
     "fastest",
     "gelu",
     "gelu_backward",

@@ -123,13 +123,14 @@ def activations(
     return {name: 4 * count for name, count in numbers.items()}
 
 
-def gpu_bytes(config: GPTConfig) -> int:
+def gpu_bytes(config: GPTConfig, precision: str = "fp32") -> int:
     """Count the bytes that a training step on a GPU holds whatever its batch is.
 
-    Weights, gradients and AdamW's two moments; a gradient of the head before it is added to the
-    others; and the logits of one piece.
+    Weights, gradients and AdamW's two moments; in bf16 the weights once more, cut; a gradient of
+    the head; and the logits of one piece.
     """
-    return memory(config)["training"] + 4 * config.vocab_size * config.n_embd + GPU_PIECE
+    held = memory(config)["training"] + 4 * config.vocab_size * config.n_embd + GPU_PIECE
+    return held + (memory(config, 2)["weights"] if precision == "bf16" else 0)
 
 
 def gpu_bytes_per_sequence(

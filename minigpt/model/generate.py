@@ -37,8 +37,8 @@ class Context:
         for row, prompt in enumerate(prompts):
             self.ids[row, T - len(prompt) :] = prompt
             self.real[row, : T - len(prompt)] = False
-        ours = minigpt.layers.attention, kernels.attention
-        self.cached = model.layers.attention in ours  # another one knows no cache
+        clear = model.layers.attention is minigpt.layers.attention
+        self.cached = clear or kernels.family(model.layers, "attention") is not None
         self.size = min(model.config.block_size, T + count - 1)  # the last token is not read
         self.cache = KVCache(model, len(prompts), self.size) if self.cached else None
         self.warned = False

@@ -89,16 +89,13 @@ def gpt_loss_backward(dloss, cache, take=None):
             function that adds it to one.
     """
     layers, tied, trunk_cache, head_cache = cache
-    ours = layers.head_loss is kernels.head_loss and len(head_cache) > 2
-    if take and tied and ours and dloss == 1 and _adds_rows(layers):
-        dx, add = kernels.head_loss_adding(head_cache)  # saves a (V, C)
+    names = "head_loss", "head_loss_backward", "embedding_backward"
+    table = kernels.family(layers, *names) if len(head_cache) > 2 else None
+    if take and tied and table and dloss == 1:
+        dx, add = table.head_loss_adding(head_cache)  # saves a (V, C)
         return None, trunk_backward(dx, trunk_cache, take, add)
     dx, dhead = layers.head_loss_backward(dloss, head_cache)
     return None, _collect(dx, dhead, tied, trunk_cache, take)
-
-
-def _adds_rows(layers) -> bool:
-    return layers.embedding_backward is kernels.embedding_backward
 
 
 def _collect(dx, dhead, tied, trunk_cache, take=None):
@@ -176,10 +173,11 @@ def trunk_backward(dx, cache, take, dhead=None):
     dx = forget_backward(layers, dx, drop_cache)
     dplaces = dx.sum(axis=0) if same_positions else dx  # one place for all B sequences
     take("wpe", layers.embedding_backward(dplaces, wpe_cache)[1])
+    table = kernels.family(layers, "embedding_backward")
     if callable(dhead):
-        return take("wte", {"weight": lambda w: (dhead(w), kernels.add_rows(w, wte_cache[0], dx))})
-    if dhead is not None and _adds_rows(layers):
-        kernels.add_rows(dhead["weight"], wte_cache[0], dx)  # saves a second (V, C)
+        return take("wte", {"weight": lambda w: (dhead(w), table.add_rows(w, wte_cache[0], dx))})
+    if dhead is not None and table:
+        table.add_rows(dhead["weight"], wte_cache[0], dx)  # saves a second (V, C)
         return take("wte", dhead)
     _, grads = layers.embedding_backward(dx, wte_cache)
     if dhead is not None:

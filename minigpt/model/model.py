@@ -97,8 +97,9 @@ class GPT:
         targets = self._check_targets(targets, ids.shape)
         x, _ = trunk(ids, **self._trunk_params(), config=self.config, layers=self.layers)
         head = self.params.get("lm_head", self.params["wte"])["weight"]
-        if self.layers.head_loss is kernels.head_loss:  # without the gradients that it gives too
-            return kernels.loss_only(x, head, targets, count, self.layers)
+        table = kernels.family(self.layers, "head_loss")
+        if table:  # without the gradients that it gives too
+            return table.loss_only(x, head, targets, count, self.layers)
         return self.layers.head_loss(x, head, targets, count=count, parts=self.layers)[0]
 
     def loss_and_grads(self, ids, targets, rng=None, count=None, take=None):

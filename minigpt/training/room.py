@@ -27,5 +27,5 @@ def no_room(model, batch_size: int) -> str:
 
 def largest_batch(config, memory: int, precision: str = "fp32", recompute: bool = False) -> int:
     """The most sequences of a training step that fit into `memory` bytes of a GPU."""
-    room = SPARE * memory - gpu_bytes(config)
+    room = SPARE * memory - gpu_bytes(config, precision)
     return max(0, int(room // gpu_bytes_per_sequence(config, precision, recompute)))

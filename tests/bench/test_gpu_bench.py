@@ -12,8 +12,10 @@ from minigpt import backend
 from minigpt.bench import gpu, gpu_kernels, gpu_parity, gpu_report, gpu_training
 from minigpt.bench.gpu_turns import Contestant, Plan, compare, noise, sized
 from minigpt.cli import main
+from minigpt.errors import UserError
 
 SIZES = {"B": 2, "T": 17, "C": 64, "H": 1, "V": 33}
+ROWS = {"B": 9, "T": 29, "C": 64, "H": 1, "V": 33}  # enough for bf16
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Tiny(Plan):
     precisions: tuple = ("fp32", "bf16")
     their_device: str = "cpu"
     small: tuple = (1, 1, 64, 23, 2, 33)
-    functions: dict = field(default_factory=lambda: {"odd": SIZES})
+    functions: dict = field(default_factory=lambda: {"odd": ROWS})
     models: dict = field(default_factory=lambda: {"baby GPT": (1, 1, 64, 8, 2, 33),
                                                   "GPT-2 124M": (1, 1, 64, 20, 2, 33)})
     kernels: dict = field(default_factory=lambda: SIZES)
@@ -52,6 +54,7 @@ def tiny(monkeypatch, tmp_path, cupy):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("minigpt.cli.bench.Plan", Tiny)
     monkeypatch.setattr(gpu, "run_worker", lambda path: gpu.work(path) or 0)
+    monkeypatch.setattr(gpu, "refuse", gpu.check)
     monkeypatch.setattr(gpu_training, "Marks", WallMarks)
     monkeypatch.setattr(gpu_training, "WARM_UP", 1)
     with threadpool_limits(1):
@@ -84,6 +87,9 @@ def test_the_whole_command_on_the_stand_in(tiny, capsys):
     assert items(found, "machine")["GPU"]["told"] == "Stand-in"
     for one in [*items(found, "models").values(), *items(found, "functions").values()]:
         assert one["ok"] and one["error"] <= one["tolerance"]
+    for name in ("linear", "mlp", "attention", "unembedding", "head_loss"):
+        errors = [items(found, "functions")[f"{name}, odd, {p}"]["error"] for p in ("fp32", "bf16")]
+        assert errors[0] < 3e-6 < 1e-3 < errors[1], name  # bf16 is what it says
     for section in gpu_report.TIMED:
         for one in items(found, section).values():
             assert one["minigpt"]["seconds"] > 0 and len(one["minigpt"]["rounds"]) == 1
@@ -95,6 +101,26 @@ def test_the_whole_command_on_the_stand_in(tiny, capsys):
     assert max(map(len, told_of(out))) <= 100
     for section in gpu_report.TIMED:
         assert Path(f"out/gpu_{section}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_timed_never_waits(tiny, monkeypatch):
+    makers = {}
+
+    def note(plan, given):
+        makers[len(makers)] = given["minigpt"]
+        return {"minigpt": {}}
+
+    for module in (gpu_kernels, gpu_training):
+        monkeypatch.setattr(module, "compare", note)
+    for room in (gpu_training.steps, gpu_kernels.functions, gpu_kernels.products):
+        for name, run in room(Tiny()).items():
+            run()
+            contestant = makers[len(makers) - 1]()
+            tiny.state.clear()
+            contestant.step()
+            assert tiny.state.transfers == tiny.state.waits == 0, (name, tiny.state.places)
+            contestant.wait()
+            assert tiny.state.waits == 1
 
 
 @pytest.mark.oracle
@@ -119,11 +145,15 @@ def test_a_broken_kernel_loses_only_its_own_items(tiny, capsys, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("CUDA_ERROR_INVALID_VALUE: no\nmore lines")
 
-    only = {"products": gpu_kernels.products, "pace": gpu_training.pace}
+    def falls(plan):
+        return {"x": lambda: 1 / 0}
+
+    only = {"machine": falls, "products": gpu_kernels.products, "pace": gpu_training.pace}
     monkeypatch.setattr(gpu, "sections", lambda plan: {name: f(plan) for name, f in only.items()})
     monkeypatch.setattr(gpu_kernels, "matmul", broken)
     code, found = bench()
     assert code == 1 and found["done"]
+    assert items(found, "machine")["x"]["failed"] == "ZeroDivisionError: division by zero"
     for one in items(found, "products").values():
         assert one["failed"] == "minigpt: RuntimeError: CUDA_ERROR_INVALID_VALUE: no"
         assert "in broken" in one["traceback"]
@@ -187,7 +217,7 @@ gpu.work(sys.argv[1])
 @pytest.mark.skipif(not hasattr(__import__("signal"), "SIGKILL"), reason="Windows has no SIGKILL")
 def test_a_worker_that_dies_or_hangs_loses_one_item(monkeypatch, tmp_path, capfd):
     monkeypatch.setattr(gpu, "WORKER", WORKER)
-    monkeypatch.setattr(gpu, "check", lambda plan: None)
+    monkeypatch.setattr(gpu, "refuse", lambda plan: None)
     monkeypatch.setattr(gpu, "HANGS", 1)
     found = gpu.measure(Plan(device="cuda"), tmp_path / "gpu.json")
     told = items(found, "machine")
@@ -200,21 +230,43 @@ def test_a_worker_that_dies_or_hangs_loses_one_item(monkeypatch, tmp_path, capfd
     assert capfd.readouterr().out.count("fine") == 2  # its name and its result, once
 
 
-def test_without_a_gpu_it_is_one_sentence(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(backend, "gpu_status", lambda: (False, "there is no GPU here"))
+def test_without_a_gpu_it_is_one_sentence(capsys, tmp_path):
+    usable, why = backend.gpu_status()
+    if usable:
+        pytest.skip("there is a GPU here")
     code = main(["bench", "gpu", "--out", str(tmp_path / "out")])
     told = capsys.readouterr()
     assert code == 2 and told.out == "" and not (tmp_path / "out").exists()
-    assert told.err == "minigpt bench: --device cuda can't be used: there is no GPU here.\n"
+    assert told.err == f"minigpt bench: --device cuda can't be used: {why}.\n"
 
 
 @pytest.mark.oracle
-def test_a_torch_that_sees_no_gpu_is_refused_before_anything_is_measured(cupy, capsys):
+def test_torch_computes_in_the_precision_asked_for():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; see 'oracles'")
+    from minigpt.bench import torch_gpt
+    from minigpt.bench.train import OneBatch
+
+    config, batch_size = sized(Tiny().small, init_std=0.3)
+    losses = []
+    for precision, word in (("fp32", "highest"), ("tf32", "high"), ("bf16", "highest")):
+        torch.manual_seed(0)
+        model = torch_gpt.make_model(config, device="cpu")
+        step = torch_gpt.make_step(model, *OneBatch(config, batch_size).next(), precision=precision)
+        losses.append([step() for _ in range(3)])
+        assert torch.get_float32_matmul_precision() == word
+    torch.set_float32_matmul_precision("highest")
+    assert losses[2] == pytest.approx(losses[0], rel=0.02) and losses[2] != losses[0]
+    assert losses[2][2] < losses[2][0]
+
+
+@pytest.mark.oracle
+def test_a_torch_that_sees_no_gpu_is_refused(cupy):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed; see 'oracles'")
     if torch.cuda.is_available():
         pytest.skip("this PyTorch sees a GPU")
-    assert main(["bench", "gpu", "--against", "torch"]) == 2
-    assert "can't use the GPU; install one for CUDA" in capsys.readouterr().err
+    gpu.check(Plan())
+    with pytest.raises(UserError, match="can't use the GPU; install one for CUDA"):
+        gpu.check(Plan(against="torch"))
 
 
 @pytest.mark.parametrize(("words", "told"), [
@@ -285,6 +337,33 @@ def test_one_that_fails_leaves_the_other_s_numbers(cupy):
     assert found["minigpt"]["seconds"] >= 0.001 and found["torch"] == {}
     line = gpu_report.line("kernels", "mlp, fp32", found)
     assert "ms" in line and line.endswith("failed: torch: MemoryError: no room")
+
+
+def made_up(ratio, **more):
+    one = {"seconds": 0.01, "spread": 0.01, "host_seconds": 0.001, "memory": 12 << 30}
+    return {"minigpt": one, "torch": one, "ratio": ratio, "ratio_spread": 0.02, **more}
+
+
+def test_lines_and_pictures_tell_what_was_reached(tmp_path):
+    training = {"baby GPT, tf32": made_up(0.9, bar=1.0, reached=False),
+                "GPT-2 124M, fp32": made_up(0.8),
+                "GPT-2 124M, bf16": made_up(0.75, bar=0.7, reached=True)}  # fmt: skip
+    found = {"done": True, "sections": {"training": training, "kernels": {"mlp": made_up(0.98)}}}
+    line = gpu_report.line("training", "baby GPT, tf32", training["baby GPT, tf32"])
+    assert line.split()[-3:] == ["1.0", "NOT", "REACHED"] and "0.90 ±2%" in line
+    code, told = gpu_report.verdict(found)
+    assert code == 0 and "Bars reached: 1 of 2" in told
+    assert "Not reached, training (1): baby GPT, tf32" in told
+    assert gpu_report.message("training", training) == "Training: 1 of 2 bars are reached"
+    assert gpu_report.message("kernels", found["sections"]["kernels"]).endswith("in 1 of 1")
+    paths = gpu_report.draw(found, tmp_path)
+    assert [path.name for path in paths] == ["gpu_training.png", "gpu_kernels.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_a_run_that_did_not_end_is_a_failure():
+    code, told = gpu_report.verdict({"sections": {}})
+    assert code == 1 and "did not come to its end" in told
 
 
 def test_noise_and_sizes():

@@ -1,6 +1,6 @@
 """Checks minigpt against the real CuPy, on a machine without a GPU; a step of `.ci/run`.
 
-    pip install "cupy-cuda13x[ctk]"
+    pip install cupy-cuda13x nvidia-cuda-nvrtc nvidia-cublas      # 1 GB on the disk
     python tests/gpu/check_cupy.py
 
 Prints what it checked; the exit code is 1 if anything is wrong. It needs Linux on x86-64 and no
@@ -9,11 +9,13 @@ GPU, see `hollow_gpu.py`; elsewhere it says so and ends with 0. With a GPU: `pyt
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ def check_manifest(cupy) -> list[str]:
     return wrong
 
 
-def check_kernels(cupy) -> list[str]:
+def check_kernels() -> list[str]:
     """NVRTC compiles every file of source/, with all its macros, for each architecture."""
     from minigpt.kernels.gpu.launch import SOURCE, source
     from minigpt.kernels.gpu.table import VARIANTS
@@ -92,7 +94,35 @@ def _compile(code: str, options: tuple[str, ...], architecture: str) -> str:
     )
 
 
-def check_training(cupy, precision: str) -> list[str]:
+FAILURES = {  # what fails, with which status: what is said
+    ("cudaMalloc", 2): "the GPU's memory is full; stop the other program that uses it",
+    ("cudaGetDevice", 100): "CuPy is installed, but this machine shows no NVIDIA GPU",
+    ("cudaMalloc", 35): "the NVIDIA driver is missing or too old for this CuPy; install a newer "
+    "driver",
+    ("cublasCreate_v2", 1): "CuPy can't use the GPU (CUBLASError: CUBLAS_STATUS_NOT_INITIALIZED)",
+    ("cuModuleLoadData", 209): "CuPy can't use the GPU (CUDADriverError: an error of the hollow "
+    "GPU: an error of the hollow GPU)",
+}
+
+
+def check_failures(cupy) -> list[str]:
+    """For each way in which a GPU can fail: the sentence that the probe makes of CuPy's error."""
+    from minigpt.backend import gpu_status
+
+    wrong = []
+    for (function, status), expected in FAILURES.items():
+        cupy.get_default_memory_pool().free_all_blocks()
+        hollow_gpu.failing[function] = status
+        gpu_status.cache_clear()
+        found = gpu_status()
+        hollow_gpu.failing.clear()
+        print(f"{function} returns {status}: {found[1]}")
+        if found != (False, expected):
+            wrong.append(f"{function} returns {status}: {found}, expected: {expected}")
+    return wrong
+
+
+def check_training(precision: str, how: str) -> list[str]:
     """The real CuPy accepts how a model is trained and measured and writes; nothing waits.
 
     (Uploads wait for an event, that of the upload eight before: that one is done.)
@@ -103,7 +133,7 @@ def check_training(cupy, precision: str) -> list[str]:
     config = GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=32, dropout=0.1)
     model = GPT(config, device="cuda", precision=precision)
     tokens = np.arange(1000) % 11
-    trainer = Trainer(model, tokens, batch_size=4, steps=STEPS, warmup=1, accumulate=2)
+    trainer = Trainer(model, tokens, batch_size=40, steps=STEPS, warmup=1, accumulate=2)
     trainer.read([trainer.advance()])
     before, started = real_cupy.copies_to_host(), len(hollow_gpu.log)
     losses = [trainer.advance() for _ in range(STEPS)]
@@ -113,26 +143,62 @@ def check_training(cupy, precision: str) -> list[str]:
     trainer.read(losses)
     copies_read = real_cupy.copies_to_host() - before - copies
     evaluate(model, [trainer.batches.next()])
-    written = model.generate([[1, 2, 3]], 4)
+    _use(model, trainer)
     print(
-        f"{STEPS} steps in {precision}: {len(launched) // STEPS} kernels a step, {copies} copies "
-        f"to the host, {waits} waits; {copies_read} copies for a report"
+        f"{STEPS} steps in {precision} {how}: {len(launched) // STEPS} kernels a step, "
+        f"{copies} copies to the host, {waits} waits; {copies_read} copies for a report"
     )
     return [
         *(f"{precision}: the kernel {name}" for name in launched if "float64" in name),
         *([f"{precision}: {copies} copies, {waits} waits in steps"] if copies or waits else []),
         *([f"{precision}: {copies_read} copies for a report"] if copies_read > 1 else []),
-        *([] if len(written[0]) == 7 else [f"{precision}: wrote {written}"]),
     ]
 
 
-def _use_all_kernels() -> None:
-    """Take the hollow GPU for one that works; its results would fail every probe."""
+def _use(model, trainer) -> None:
+    """Write, save and read back; the real CuPy must accept it all."""
+    from minigpt import GPT
+    from minigpt.training.checkpoint import load_checkpoint, save_checkpoint
+
+    for way in ({}, {"do_sample": False}, {"num_beams": 3}):
+        found = model.generate([[1, 2, 3], [4]], 4, **way)
+        assert [len(row) for row in found] == [7, 7], found
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(Path(folder) / "model")
+        GPT.from_pretrained(Path(folder) / "model", device="cuda", precision=model.precision)
+        save_checkpoint(folder, trainer, {})
+        load_checkpoint(folder, trainer)
+
+
+def check_full_memory() -> list[str]:
+    """A step that a GPU has no memory for ends with a sentence."""
+    from minigpt import GPT, GPTConfig, Trainer
+    from minigpt.errors import UserError
+
+    model = GPT(GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=32))
+    trainer = Trainer(model, np.arange(9000) % 11, batch_size=1024, steps=1)
+    gc.collect()
+    model.xp.get_default_memory_pool().free_all_blocks()
+    memory, hollow_gpu.MEMORY = hollow_gpu.MEMORY, hollow_gpu.used() + 100_000
+    try:
+        trainer.step()
+    except UserError as error:
+        print(f"full memory: {error}")
+        return [] if "is full at a batch of 1024 sequences" in str(error) else [str(error)]
+    finally:
+        hollow_gpu.MEMORY = memory
+    return ["a step found memory where there is none"]
+
+
+def _take_for_a_gpu(reason: str | None) -> None:
+    """Let the hollow GPU pass, and all kernels fail their probes for a reason, or none of them."""
     from minigpt import backend
-    from minigpt.kernels.gpu import table
+    from minigpt.kernels.gpu import adamw, table
 
     backend.gpu_status = lambda: (True, "hollow GPU")
-    table.why_not = table.why_not_kernel = lambda *_: None
+    table.why_not = table.why_not_kernel = adamw.why_not_kernel = lambda *_: reason
+    table.usable.cache_clear()
+    table._table.cache_clear()
 
 
 def main() -> int:
@@ -142,10 +208,13 @@ def main() -> int:
         return 0
     wrong = check_sentence()
     cupy = hollow_gpu.install()
-    wrong += check_manifest(cupy) + check_kernels(cupy)
-    _use_all_kernels()
+    wrong += check_failures(cupy) + check_manifest(cupy) + check_kernels()
+    _take_for_a_gpu("without our kernels")
+    wrong += check_training("fp32", "without our kernels")
+    _take_for_a_gpu(None)
+    wrong += check_full_memory()
     for precision in ("fp32", "tf32", "bf16"):
-        wrong += check_training(cupy, precision)
+        wrong += check_training(precision, "")
     for each in wrong:
         print(f"WRONG: {each}")
     print(f"{len(wrong)} wrong" if wrong else "all is as it should be")

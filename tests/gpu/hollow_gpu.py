@@ -45,6 +45,7 @@ _libc.mmap.argtypes = [c_void_p, c_size_t, c_int, c_int, c_int, c_size_t]
 _sizes: dict[int, int] = {}  # of what cudaMalloc has given out
 _names: dict[int, str] = {}  # of kernels, by handle
 _handles = itertools.count(1000)
+failing: dict[str, int] = {}  # CUDA's functions that shall fail, and the status that they return
 compile_for_real = None  # CuPy's own function, see `install`
 _text = ctypes.create_string_buffer(b"an error of the hollow GPU")
 
@@ -64,11 +65,16 @@ def _zeroed(size: int) -> int:
 
 
 def _malloc(place, size):
-    if sum(_sizes.values()) + size > MEMORY:
+    if used() + size > MEMORY:
         return OUT_OF_MEMORY
     start = _zeroed(size)
     _sizes[start] = size
     _put(place, start, c_void_p)
+
+
+def used() -> int:
+    """Bytes of the memory that are given out."""
+    return sum(_sizes.values())
 
 
 def _free(start):
@@ -93,7 +99,7 @@ def _wait(*_):
 
 
 def _memory(free, total):
-    _put(free, MEMORY - sum(_sizes.values()), c_size_t)
+    _put(free, MEMORY - used(), c_size_t)
     _put(total, MEMORY, c_size_t)
 
 
@@ -169,7 +175,11 @@ CUBLAS = {
 def _as_c(name: str, count: int, function):
     """A C function that calls a Python function and returns its result, None as 0."""
     kind = c_void_p if name.startswith("cudaGetError") else c_int
-    return ctypes.CFUNCTYPE(kind, *[c_size_t] * count)(lambda *given: function(*given) or 0)
+
+    def run(*given):
+        return failing.get(name) or function(*given) or 0
+
+    return ctypes.CFUNCTYPE(kind, *[c_size_t] * count)(run)
 
 
 FUNCTIONS = {

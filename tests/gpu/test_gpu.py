@@ -90,12 +90,13 @@ def test_a_bad_step_changes_nothing_and_is_told_when_it_is_read():
 def test_full_memory_is_one_sentence_with_a_batch_that_fits(cuda):
     pool = cuda.get_default_memory_pool()
     pool.free_all_blocks()
+    unlimited = pool.get_limit()
     many = 1 << 19  # sequences: hundreds of gigabytes
     trainer = Trainer(GPT(CONFIG, device="cuda"), OneBatch(CONFIG, many), many, 10)
     pool.set_limit(size=pool.used_bytes() + (1 << 30))
     with pytest.raises(UserError, match=r"full at a batch of 524288 sequences; --batch-size \d+ "):
         trainer.step()
-    pool.set_limit(size=0)
+    pool.set_limit(size=unlimited)
     assert np.isfinite(make_trainer().step())  # a smaller batch trains in the same process
 
 

@@ -22,7 +22,7 @@ rng = np.random.default_rng(5)
 
 
 def test_the_tables_have_the_same_functions():
-    own = {"add_rows", "fastest", "head_loss_adding", "loss_only"}
+    own = {"add_rows", "family", "fastest", "head_loss_adding", "loss_only"}
     assert set(kernels.__all__) == set(layers.__all__) | own
     assert kernels.fastest(np) is kernels
     assert GPT(GPTConfig(5, 4, 1, 1, 4), device="cpu").layers is kernels

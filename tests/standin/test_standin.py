@@ -224,6 +224,23 @@ def test_precision_of_matrix_products(cupy, factors):
     np.testing.assert_allclose(short.view(np.float32), y, rtol=2**-8)
 
 
+def test_rounding_of_the_factors_and_of_the_result(cupy):
+    one, c = cupy.ones((1, 1), "f4"), cupy.empty((1, 1), "f4")
+    for given, expected in [
+        (1 + 2**-10, 1 + 2**-10), (1 + 2**-11, 1 + 2**-10), (1 + 2**-12, 1),
+        (-1 - 2**-11, -1 - 2**-10), (np.inf, np.inf), (np.nan, np.nan),
+    ]:  # fmt: skip
+        x = cupy.full((1, 1), given, "f4")
+        np.testing.assert_equal(gemm(cupy, x, one, c, compute=77)[0, 0], np.float32(expected))
+    one, c = cupy.asarray(np.array([[0x3F80]], np.uint16)), cupy.empty((1, 1), np.uint16)
+    for given, expected in [(0x3F81, 0x3F81), (0x7F80, 0x7F80), (0x7FC0, 0x7FFF)]:
+        x = cupy.asarray(np.array([[given]], np.uint16))
+        assert gemm(cupy, x, one, c)[0, 0] == expected
+    two = cupy.asarray(np.array([[0x3F80, 0x3B80]], np.uint16))  # 1 and 2^-8: a tie
+    ones = cupy.asarray(np.array([[0x3F80], [0x3F80]], np.uint16))
+    assert gemm(cupy, two, ones, c)[0, 0] == 0x3F80
+
+
 def test_what_cublas_refuses(cupy, factors):
     from cupy_backends.cuda.libs import cublas
 

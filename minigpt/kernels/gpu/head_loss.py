@@ -55,7 +55,7 @@ def head_loss_adding(cache):
     if dlogits is None:
         return dx.reshape(shape).copy(), lambda total: _add(total, dweight)
     dx = matmul(xp, dlogits, weight, precision)
-    return dx.reshape(shape), lambda total: _add(total, matmul(xp, dlogits.T, x, precision))
+    return dx.reshape(shape), lambda total: matmul(xp, dlogits.T, x, precision, into=total)
 
 
 def loss_only(x, weight, targets, count=None, parts=None, precision="fp32"):
@@ -86,8 +86,7 @@ def _pieces(x, weight, targets, count, precision: str, gradients: bool):
         if start + step >= N and dweight is None:  # the only piece
             return losses.sum() * scale, (dlogits, precision, rows, weight, None, None, x.shape)
         dx[some] = matmul(xp, dlogits, weight, precision)
-        part = matmul(xp, dlogits.T, rows[some], precision)
-        dweight = part if dweight is None else xp.add(dweight, part, out=dweight)
+        dweight = matmul(xp, dlogits.T, rows[some], precision, into=dweight)
     return losses.sum() * scale, (None, precision, rows, weight, dx, dweight, x.shape)
 
 

@@ -18,8 +18,13 @@ def launch(xp, file: str, kernel: str, blocks, threads: int, *arguments, **macro
         macros: names that the file is compiled with, such as T="float" or D=64.
     """
     blocks = blocks if isinstance(blocks, tuple) else (blocks,)
-    module = compiled(xp, file, tuple(sorted(macros.items())))
-    module.get_function(kernel)(blocks, (threads,), arguments)
+    function(xp, file, kernel, tuple(macros.items()))(blocks, (threads,), arguments)
+
+
+@functools.cache
+def function(xp, file: str, kernel: str, macros: tuple):
+    """One kernel, ready to start: to ask the module for it takes as long as to start it."""
+    return compiled(xp, file, tuple(sorted(macros))).get_function(kernel)
 
 
 @functools.cache

@@ -16,25 +16,25 @@ def layernorm(x, weight, bias=None, eps=1e-5):
     xp = get_array_module(x)
     rows = rows_of(xp, x)
     (N, C), y = rows.shape, xp.empty(rows.shape, np.float32)
-    mean, rstd = xp.empty(N, np.float32), xp.empty(N, np.float32)
+    stats = xp.empty((2, N), np.float32)  # mean and 1 / standard deviation of each row
     launch(xp, "rows.cu", "layernorm", _blocks(N), THREADS, rows, weight,
-           NULL if bias is None else bias, y, mean, rstd, np.int32(N), np.int32(C),
+           NULL if bias is None else bias, y, stats, np.int32(N), np.int32(C),
            np.float32(eps))  # fmt: skip
-    return y.reshape(x.shape), (rows, mean, rstd, weight, bias is not None)
+    return y.reshape(x.shape), (rows, stats, weight, bias is not None)
 
 
 def layernorm_backward(dy, cache):
     """As `layers.layernorm_backward`: dx by rows; dweight and dbias by columns, in one reading."""
-    x, mean, rstd, weight, has_bias = cache
+    x, stats, weight, has_bias = cache
     xp = get_array_module(dy)
     rows, (N, C) = rows_of(xp, dy), x.shape
     dx, sizes = xp.empty(x.shape, np.float32), (np.int32(N), np.int32(C))
-    launch(xp, "rows.cu", "layernorm_backward", _blocks(N), THREADS, rows, x, mean, rstd, weight,
-           dx, *sizes)  # fmt: skip
+    launch(xp, "rows.cu", "layernorm_backward", _blocks(N), THREADS, rows, x, stats, weight, dx,
+           *sizes)  # fmt: skip
     blocks, threads, strip = strips(N, C)
     partial = xp.empty((blocks[1], 2 * C), np.float32)
-    launch(xp, "rows.cu", "layernorm_strips", blocks, threads, rows, x, mean, rstd, partial,
-           *sizes, strip)  # fmt: skip
+    launch(xp, "rows.cu", "layernorm_strips", blocks, threads, rows, x, stats, partial, *sizes,
+           strip)  # fmt: skip
     sums = sum_strips(xp, partial)
     grads = {"weight": sums[:C]}
     if has_bias:

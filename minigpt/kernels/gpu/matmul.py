@@ -18,7 +18,7 @@ CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_GEMM_DEFAULT = 68, 77, 
 _ONE_AND_ZERO = np.array([1, 0], np.float32)  # alpha and beta, read by cuBLAS on the host
 
 
-def matmul(xp, a, b, precision: str, bf16_result: bool = False):
+def matmul(xp, a, b, precision: str, bf16_result: bool = False, into=None):
     """y = a @ b for a (M, K) and b (K, N), with sums in float32.
 
     Args:
@@ -26,18 +26,21 @@ def matmul(xp, a, b, precision: str, bf16_result: bool = False):
         a, b: both float32, or both bf16 as `factor` makes them; contiguous or transposed views.
         precision: "tf32" lets tensor cores cut float32 factors to 11 bits; see `factor` for "bf16".
         bf16_result: y in bf16 instead of float32.
+        into: a contiguous float32 array (M, N) that the product is added to, and returned.
     """
     from cupy_backends.cuda.libs import cublas
 
     (M, K), N = a.shape, b.shape[1]
-    y = xp.empty((M, N), np.uint16 if bf16_result else np.float32)
+    y = xp.empty((M, N), np.uint16 if bf16_result else np.float32) if into is None else into
+    assert y.shape == (M, N) and y.flags.c_contiguous
     (flip_a, row_a), (flip_b, row_b) = _layout(a), _layout(b)
     compute = CUBLAS_COMPUTE_32F_FAST_TF32 if precision == "tf32" else CUBLAS_COMPUTE_32F
     one = _ONE_AND_ZERO.ctypes.data
+    beta = one + 4 if into is None else one
     cublas.gemmEx(
         xp.cuda.device.get_cublas_handle(), flip_b, flip_a, N, M, K,
         one, b.data.ptr, _type(b), row_b, a.data.ptr, _type(a), row_a,
-        one + 4, y.data.ptr, _type(y), N, compute, CUBLAS_GEMM_DEFAULT,
+        beta, y.data.ptr, _type(y), N, compute, CUBLAS_GEMM_DEFAULT,
     )  # fmt: skip
     return y
 

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from minigpt import layers
 from minigpt.backend import get_array_module
 from minigpt.kernels.gpu.adamw import why_not_kernel
+from minigpt.kernels.gpu.attention import VARIANTS as ATTENTION
+from minigpt.kernels.gpu.attention import attention, attention_backward
 from minigpt.kernels.gpu.dropout import dropout, dropout_backward, dropout_mask
 from minigpt.kernels.gpu.embedding import (
     add_rows,
@@ -29,14 +31,6 @@ from minigpt.kernels.gpu.linear import bound, linear, linear_backward
 from minigpt.kernels.gpu.matmul import PRECISIONS
 from minigpt.kernels.gpu.mlp import gelu, gelu_backward, mlp, mlp_backward
 from minigpt.kernels.gpu.probe import why_not
-
-try:
-    from minigpt.kernels.gpu.attention import VARIANTS as ATTENTION_VARIANTS
-    from minigpt.kernels.gpu.attention import attention, attention_backward
-except ModuleNotFoundError:  # until it exists
-    from minigpt.layers import attention_backward
-    ATTENTION_VARIANTS = []
-    def attention(*a, precision=None, **k): return layers.attention(*a, **k)
 
 TOLERANCE = {"fp32": 1e-4, "tf32": 5e-3, "bf16": 3e-2}  # of the largest number, in the probe
 
@@ -70,7 +64,7 @@ VARIANTS = {
     "rows.cu": HIDDEN,
     "elementwise.cu": HIDDEN,
     "embedding.cu": [{}],
-    "attention.cu": ATTENTION_VARIANTS,
+    "attention.cu": ATTENTION,
 }
 
 

@@ -324,7 +324,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     copy_tiles(shared, 0, T, k, 3 * at.C, v, 3 * at.C);
     load_left(left, q, 3 * at.C, query, T);
     float sums[WIDTH / 8][4] = {}, top[2] = {-INFINITY_, -INFINITY_}, sum[2] = {};
-    for (int key = 0, i = 0; key < end; key += TILE, i++) {
+    for (int i = 0; i * TILE < end; i++) {
+        const int key = i * TILE;
         wait_for_copies();
         __syncthreads();  // tile i is here, and tile i - 1 is no longer read
         if (key + TILE < end) copy_tiles(shared, i + 1, T, k, 3 * at.C, v, 3 * at.C);

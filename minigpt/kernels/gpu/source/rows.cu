@@ -10,7 +10,8 @@
 
 // y = (x - mean) rstd weight + bias,        rstd = 1 / sqrt(variance + eps)
 //
-// The row is read three times, and after the first time it lies in the L1 cache.
+// The row is read three times, and after the first time it lies in the L1 cache. `stats` (2, N) gets
+// the means of all rows, then their rstd.
 template <int W>
 __device__ void normalise(const float* x, const float* weight, const float* bias, float* y,
                           float* mean, float* rstd, int C, float eps) {
@@ -41,13 +42,14 @@ __device__ void normalise(const float* x, const float* weight, const float* bias
 }
 
 extern "C" __global__ void layernorm(const float* x, const float* weight, const float* bias,
-                                     float* y, float* mean, float* rstd, int N, int C, float eps) {
+                                     float* y, float* stats, int N, int C, float eps) {
     int row = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32;
     if (row >= N) return;  // a whole warp
     bool fit = packs_fit(C, x, weight, bias, y);
     long long at = (long long)row * C;
-    if (fit) normalise<4>(x + at, weight, bias, y + at, mean + row, rstd + row, C, eps);
-    else normalise<1>(x + at, weight, bias, y + at, mean + row, rstd + row, C, eps);
+    float *mean = stats + row, *rstd = stats + N + row;
+    if (fit) normalise<4>(x + at, weight, bias, y + at, mean, rstd, C, eps);
+    else normalise<1>(x + at, weight, bias, y + at, mean, rstd, C, eps);
 }
 
 // n = (x - mean) rstd        dn = dy weight
@@ -78,15 +80,15 @@ __device__ void undo_normalise(const float* dy, const float* x, const float* wei
     }
 }
 
-extern "C" __global__ void layernorm_backward(const float* dy, const float* x, const float* mean,
-                                              const float* rstd, const float* weight, float* dx,
-                                              int N, int C) {
+extern "C" __global__ void layernorm_backward(const float* dy, const float* x, const float* stats,
+                                              const float* weight, float* dx, int N, int C) {
     int row = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32;
     if (row >= N) return;  // a whole warp
     bool fit = packs_fit(C, dy, x, weight, dx);
     long long at = (long long)row * C;
-    if (fit) undo_normalise<4>(dy + at, x + at, weight, dx + at, mean[row], rstd[row], C);
-    else undo_normalise<1>(dy + at, x + at, weight, dx + at, mean[row], rstd[row], C);
+    float mean = stats[row], rstd = stats[N + row];
+    if (fit) undo_normalise<4>(dy + at, x + at, weight, dx + at, mean, rstd, C);
+    else undo_normalise<1>(dy + at, x + at, weight, dx + at, mean, rstd, C);
 }
 
 // --- Sums over all rows ----------------------------------------------------------------------------
@@ -95,9 +97,8 @@ extern "C" __global__ void layernorm_backward(const float* dy, const float* x, c
 // by itself, see for_columns, into partial (strips, C); then sum_strips adds the strips up.
 
 // Strips of dweight = sum of dy n and dbias = sum of dy, side by side: partial (strips, 2 C).
-extern "C" __global__ void layernorm_strips(const float* dy, const float* x, const float* mean,
-                                            const float* rstd, float* partial, int N, int C,
-                                            int rows) {
+extern "C" __global__ void layernorm_strips(const float* dy, const float* x, const float* stats,
+                                            float* partial, int N, int C, int rows) {
     bool fit = packs_fit(C, dy, x, partial);
     for_columns(N, C, rows, fit, [=](auto width, int c, int start, int stop) {
         constexpr int W = decltype(width)::value;
@@ -106,9 +107,9 @@ extern "C" __global__ void layernorm_strips(const float* dy, const float* x, con
         for (int row = start; row < stop; row++) {
             load_pack(d, dy + (long long)row * C + c);
             load_pack(n, x + (long long)row * C + c);
-            float m = mean[row], r = rstd[row];
+            float mean = stats[row], rstd = stats[N + row];
             for (int k = 0; k < W; k++) {
-                dweight[k] += d[k] * ((n[k] - m) * r);
+                dweight[k] += d[k] * ((n[k] - mean) * rstd);
                 dbias[k] += d[k];
             }
         }
@@ -207,7 +208,7 @@ __device__ void softmax_row(const float* logits, T* dlogits, long long target, f
     }
 }
 
-extern "C" __global__ void __launch_bounds__(1024)
+extern "C" __global__ void __launch_bounds__(1024, 1)
     softmax_minus_target(const float* logits, T* dlogits, const long long* targets,
                          const float* scale, float* losses, int V) {
     long long row = blockIdx.x;

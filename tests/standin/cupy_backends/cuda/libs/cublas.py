@@ -92,10 +92,12 @@ def _as_float(x: np.ndarray) -> np.ndarray:
 def _as_bf16(x: np.ndarray) -> np.ndarray:
     """Rounded to the nearest, ties to the even one, as the upper halves."""
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(x), 0x7FFF, rounded).astype(np.uint16)
 
 
 def _as_tf32(x: np.ndarray) -> np.ndarray:
-    """Cut to 11 bits of precision, rounded to the nearest."""
+    """Cut to 11 bits of precision, rounded to the nearest, ties away from 0."""
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    return ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+    cut = ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+    return np.where(np.isfinite(x), cut, x)
