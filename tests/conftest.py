@@ -99,7 +99,7 @@ def standin_installed():
     from minigpt import backend
     from minigpt.kernels.gpu import launch
 
-    caches = backend.gpu_status, launch.compiled
+    caches = backend.gpu_status, launch.compiled, launch.function
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_cupy(name)}
     sys.modules.update(STANDIN)
     sys.path.insert(0, str(Path(__file__).parent / "standin"))

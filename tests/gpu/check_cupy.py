@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,28 @@ def check_full_memory() -> list[str]:
     return ["a step found memory where there is none"]
 
 
+def check_bench() -> list[str]:
+    """All that `minigpt bench gpu` runs is accepted by the real CuPy; what it computes is wrong."""
+    from minigpt.bench import gpu
+    from minigpt.bench.gpu_turns import Plan
+
+    sizes = {"B": 5, "T": 81, "C": 64, "H": 2, "V": 97}
+    few = {"rounds": 1, "minutes": 0.01, "turn": 0.001, "tokens": 4, "squares": (64,)}
+    models = {"tiny": (2, 2, 32, 16, 4, 65)}
+    plan = Plan(functions={"odd": sizes}, models=models, kernels=sizes, **few)
+    count, wrong = 0, []
+    for section, runs in gpu.sections(plan).items():
+        for name, run in runs.items():
+            try:
+                run()
+            except Exception as error:
+                told = f"{type(error).__name__}: {str(error)[:500]}"
+                wrong.append(f"minigpt bench gpu, {section}, {name}: {told}")
+            count += 1
+    print(f"minigpt bench gpu: {count} measurements run")
+    return wrong
+
+
 def _take_for_a_gpu(reason: str | None) -> None:
     """Let the hollow GPU pass, and all kernels fail their probes for a reason, or none of them."""
     from minigpt import backend
@@ -206,6 +229,7 @@ def main() -> int:
     if reason := hollow_gpu.why_not():
         print(f"nothing was checked against the real CuPy: {reason}")
         return 0
+    warnings.simplefilter("ignore")
     wrong = check_sentence()
     cupy = hollow_gpu.install()
     wrong += check_failures(cupy) + check_manifest(cupy) + check_kernels()
@@ -214,7 +238,8 @@ def main() -> int:
     _take_for_a_gpu(None)
     wrong += check_full_memory()
     for precision in ("fp32", "tf32", "bf16"):
-        wrong += check_training(precision, "")
+        wrong += check_training(precision, "with our kernels")
+    wrong += check_bench()
     for each in wrong:
         print(f"WRONG: {each}")
     print(f"{len(wrong)} wrong" if wrong else "all is as it should be")

@@ -35,18 +35,12 @@ ATTRIBUTES = {1: 1024, 8: 49152, 10: 32, 16: 132, 75: 9, 76: 0, 97: 232448}  # o
 MODULES = "cupy_backends.cuda.api.runtime cupy.cuda.cub cupy.cuda.thrust cupy.random._generator_api"
 
 log: list[tuple] = []  # ("launch", kernel's name), ("to host", bytes), ("wait",), …
-_libc = ctypes.CDLL(None)
-_libc.aligned_alloc.restype = c_void_p
-_libc.aligned_alloc.argtypes = [c_size_t, c_size_t]
-_libc.free.argtypes = [c_void_p]
-_libc.mprotect.argtypes = [c_size_t, c_size_t, c_int]
-_libc.mmap.restype = c_void_p
-_libc.mmap.argtypes = [c_void_p, c_size_t, c_int, c_int, c_int, c_size_t]
+failing: dict[str, int] = {}  # CUDA's functions that shall fail, and the status that they return
+compile_for_real = None  # CuPy's own function, see `install`
+_libc = None
 _sizes: dict[int, int] = {}  # of what cudaMalloc has given out
 _names: dict[int, str] = {}  # of kernels, by handle
 _handles = itertools.count(1000)
-failing: dict[str, int] = {}  # CUDA's functions that shall fail, and the status that they return
-compile_for_real = None  # CuPy's own function, see `install`
 _text = ctypes.create_string_buffer(b"an error of the hollow GPU")
 
 
@@ -165,6 +159,7 @@ DRIVER = {
 }
 CUBLAS = {
     "cublasCreate_v2": (1, _new_handle),
+    "cublasGetVersion_v2": (2, lambda _, p: _put(p, 130000)),
     "cublasGemmEx": (19, _matrix_product),
     "cublasGemmStridedBatchedEx": (23, _matrix_product),
     "cublasSgemm_v2": (14, _matrix_product),
@@ -187,23 +182,39 @@ FUNCTIONS = {
 }
 NOTHING = b"\x31\xc0\xc3"  # xor eax, eax; ret
 SLOT = 16  # bytes of a jump
-_slots = _libc.mmap(None, 4096, 7, 0x22, -1, 0)  # readable, writable and executable; ours alone
-_places = {name: _slots + SLOT * i for i, name in enumerate(FUNCTIONS, start=1)}
+_places: dict[str, int] = {}  # of jumps to FUNCTIONS
+_nothing = 0  # the place of NOTHING
+
+
+def _make_slots() -> None:
+    """Write machine code that jumps to each of FUNCTIONS, and some that does nothing."""
+    global _nothing
+    _nothing = _libc.mmap(None, 4096, 7, 0x22, -1, 0)  # readable, writable and executable
+    _turn_off()
+    atexit.register(_turn_off)
+    for i, (name, function) in enumerate(FUNCTIONS.items(), start=1):
+        _places[name] = _nothing + SLOT * i
+        code = _jump_to(ctypes.cast(function, c_void_p).value)
+        ctypes.memmove(_places[name], code, len(code))
 
 
 def _jump_to(address: int) -> bytes:
     return b"\x48\xb8" + struct.pack("<Q", address) + b"\xff\xe0"  # mov rax, address; jmp rax
 
 
-@atexit.register
 def _turn_off() -> None:
-    """CuPy still calls CUDA when Python's functions are gone."""
-    ctypes.memmove(_slots, NOTHING.ljust(SLOT, b"\0") * (4096 // SLOT), 4096)
+    """Let all of them do nothing: CuPy still calls CUDA when Python's functions are gone."""
+    ctypes.memmove(_nothing, NOTHING.ljust(SLOT, b"\0") * (4096 // SLOT), 4096)
 
 
-_turn_off()
-for _name, _function in FUNCTIONS.items():
-    ctypes.memmove(_places[_name], _jump_to(ctypes.cast(_function, c_void_p).value), 12)
+def _open_libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None)
+    libc.aligned_alloc.restype = libc.mmap.restype = c_void_p
+    libc.aligned_alloc.argtypes = [c_size_t, c_size_t]
+    libc.free.argtypes = [c_void_p]
+    libc.mprotect.argtypes = [c_size_t, c_size_t, c_int]
+    libc.mmap.argtypes = [c_void_p, c_size_t, c_int, c_int, c_int, c_size_t]
+    return libc
 
 
 class _Driver:
@@ -212,7 +223,7 @@ class _Driver:
     def __getattr__(self, name: str):
         if not name.startswith("cu"):
             raise AttributeError(name)
-        return c_void_p(_places.get(name, _slots))
+        return c_void_p(_places.get(name, _nothing))
 
 
 class _Opened(ctypes.CDLL):
@@ -233,7 +244,10 @@ def why_not() -> str | None:
 
 def install():
     """Import the real CuPy on a hollow GPU; return the module."""
+    global _libc, compile_for_real
     assert why_not() is None and "cupy" not in sys.modules, why_not() or "cupy is imported already"
+    _libc = _open_libc()
+    _make_slots()
     os.environ.update(CUPY_CACHE_IN_MEMORY="1", CUPY_ACCELERATORS="")
     ctypes.CDLL = _Opened
     import cupy
@@ -243,7 +257,6 @@ def install():
     for name in MODULES.split():
         _overwrite(importlib.import_module(name).__file__, "cuda[A-Z]")
     _overwrite(_loaded("libcublas.so"), "cublas[A-Z]")
-    global compile_for_real
     compile_for_real = compiler._compile_using_nvrtc_no_warning
     compiler._compile_using_nvrtc_no_warning = _compile_nothing
     return cupy

@@ -5,19 +5,19 @@
 //                  dscores = p (dy @ v.T - along)   along = sum(dy y), by row
 //                  dv = p.T @ dy      dk = dscores.T @ q / sqrt(D)      dq = dscores @ k / sqrt(D)
 //
-// The forward meets the keys tile by tile; where a tile has a larger maximum, what was summed so far
-// shrinks by exp(old - new). In the backward, one kernel goes along the queries of some keys, for dk
-// and dv, and one along the keys of some queries, for dq: a sum has one owner and one order, so its
-// bits are always the same. Exponents are to base 2: `scale` is log2(e) / sqrt(D). (Milakov and
+// The forward meets the keys tile by tile; where a tile has a larger maximum, what was summed so
+// far shrinks by exp(old - new). In the backward, one kernel goes along the queries of some keys,
+// for dk and dv, and one along the keys of some queries, for dq: a sum has one owner and one order,
+// so its bits are always the same. Exponents are to base 2: `scale` is log2(e) / sqrt(D). (Milakov and
 // Gimelshein, 2018; Dao et al., "FlashAttention", 2022; Dao, "FlashAttention-2", 2023.)
 //
 // A block is 4 warps with 16 rows each, of queries or of keys, of one head: blockIdx = (tile, head,
 // sequence). Its rows stay in registers as left factors of mma, and so do its sums. The rows that
-// they meet come through shared memory, TILE at a time: the next are on their way while one is used.
+// they meet come through shared memory, TILE at a time; the next are on their way meanwhile.
 //
-// Macros: D, the size of a head. MMA: 0 for float32 and plain multiply-adds, 1 for float32 cut to tf32,
-// 2 for bf16, both on tensor cores. DROP: 1 if weights are dropped; `seed`, `threshold` and `rescale`,
-// which is 1 / (1 - p), mean nothing otherwise.
+// Macros: D, the size of a head. MMA: 0 for float32 and plain multiply-adds, 1 for float32 cut to
+// tf32, 2 for bf16, both on tensor cores. DROP: 1 if weights are dropped; `seed`, `threshold` and
+// `rescale`, which is 1 / (1 - p), mean nothing otherwise.
 
 #if MMA == 2
 typedef bf16 number;
@@ -26,7 +26,7 @@ typedef float number;
 #endif
 
 constexpr int ROWS = 64, THREADS = 128;
-constexpr int WIDTH = (D + 15) / 16 * 16;               // of a row in shared memory: zeros from D on
+constexpr int WIDTH = (D + 15) / 16 * 16;               // of a row as we compute: zeros from D on
 constexpr int WORDS = WIDTH * (int)sizeof(number) / 4;  // the same in words
 constexpr int STEPS = WORDS / 8;                        // mma's along a row
 constexpr int PARTS = MMA == 2 ? 1 : 2;                 // mma's along 16 rows
@@ -34,13 +34,14 @@ constexpr int PARTS = MMA == 2 ? 1 : 2;                 // mma's along 16 rows
 // of 8 rows or 8 words of every other row, never meet in a bank.
 constexpr int STRIDE = WORDS + 4;
 constexpr int TILE = STRIDE <= 44 ? 64 : STRIDE <= 92 ? 32 : 16;  // 4 of them fit into 48 kB
-constexpr int BLOCKS = WIDTH <= 64 ? 2 + MMA : 2;  // at once on an SM: so many registers are there
+constexpr int BLOCKS = WIDTH <= 64 ? 2 + MMA : 2;  // at once on an SM, if registers suffice
 constexpr float LN_2 = 0.6931471805599453f;
 
 #define LANE ((int)threadIdx.x % 32)
-#define WARP (__shfl_sync(0xffffffffu, (int)threadIdx.x / 32, 0))  // which the compiler sees is uniform
+// By way of lane 0, so that the compiler knows it to be the same in all threads of the warp.
+#define WARP (__shfl_sync(0xffffffffu, (int)threadIdx.x / 32, 0))
 
-// --- What PTX has one instruction for ----------------------------------------------------------------
+// --- What PTX has one instruction for ------------------------------------------------------------
 
 #if defined(ON_CPU) || __CUDA_ARCH__ < 800
 template <int N>
@@ -84,7 +85,7 @@ __device__ inline word lower_halves(word x, word y) { return __byte_perm(x, y, 0
 __device__ inline word upper_halves(word x, word y) { return __byte_perm(x, y, 0x7632); }
 #endif
 
-// --- Products of a warp. g and t are a thread's row and place in a fragment, as in common.cu ----------
+// --- Products of a warp. g and t are a thread's row and place in a fragment, as in common.cu -----
 
 __device__ inline word operand(word x) {
     return MMA == 1 ? rounded_to_tf32(__uint_as_float(x)) : x;
@@ -100,9 +101,9 @@ __device__ inline float from_thread(int t, word x) {  // of the four that share 
     return __uint_as_float(__shfl_sync(0xffffffffu, x, LANE / 4 * 4 + t));
 }
 
-// d (16, 8 N) += a (16, 8 words) @ rows.T, for 8 N rows of which 8 words are taken: counted in words,
-// the fragments of bf16 and tf32 are the same. For float32, where there is no mma, a thread asks its
-// neighbours for what they have of `a`.
+// d (16, 8 N) += a (16, 8 words) @ rows.T, for 8 N rows of which 8 words are taken: counted in
+// words, the fragments of bf16 and tf32 are the same. For float32, where there is no mma, a thread
+// asks its neighbours for what they have of `a`.
 template <int N>
 __device__ inline void times_rows(float (&d)[N][4], const word (&a)[4], const word* rows) {
     const int g = LANE / 4, t = LANE % 4;
@@ -127,9 +128,9 @@ __device__ inline void times_rows(float (&d)[N][4], const word (&a)[4], const wo
     }
 }
 
-// A left factor (16, 16) from two sums (16, 8) side by side: a thread keeps its own numbers. In 32-bit
-// factors its columns 2 t and 2 t + 1 take the places of t and t + 4; since it does not matter in which
-// order products are summed, times_columns takes its rows in that order.
+// A left factor (16, 16) from two sums (16, 8) side by side: a thread keeps its own numbers. In
+// 32-bit factors its columns 2 t and 2 t + 1 take the places of t and t + 4; since it does not
+// matter in which order products are summed, times_columns takes its rows in that order.
 struct Left {
     word part[PARTS][4];
     __device__ Left(const float (&low)[4], const float (&high)[4]) {
@@ -179,7 +180,7 @@ __device__ inline void times_columns(float (&d)[WIDTH / 8][4], const Left& a, co
     }
 }
 
-// --- Rows of a head: from memory, and back -----------------------------------------------------------
+// --- Rows of a head: from memory, and back -------------------------------------------------------
 
 // TILE rows of D numbers, `stride` apart, to shared memory; zeros for rows from `count` on.
 __device__ inline void copy_rows(word* to, const number* from, int stride, int count) {
@@ -209,7 +210,8 @@ __device__ inline void copy_tiles(word* shared, int i, int T, const number* a, i
 }
 
 // The 16 rows from `first` on as left factors, read where they are: each thread needs other words.
-__device__ inline void load_left(word (&a)[STEPS][4], const number* from, int stride, int first, int T) {
+__device__ inline void load_left(word (&a)[STEPS][4], const number* from, int stride, int first,
+                                 int T) {
     constexpr int EACH = 4 / (int)sizeof(number);
 #pragma unroll
     for (int i = 0; i < 4 * STEPS; i++) {
@@ -220,15 +222,16 @@ __device__ inline void load_left(word (&a)[STEPS][4], const number* from, int st
         if constexpr (D % EACH == 0) {
             if (row < T && column < D) x = *(const word*)place;
         } else {
-            for (int j = 0; j < EACH; j++)
-                if (row < T && column + j < D) x |= (__float_as_uint(value(place[j])) >> 16) << 16 * j;
+            for (int j = 0; j < EACH; j++)  // of bf16, value() is the upper half
+                if (row < T && column + j < D)
+                    x |= __float_as_uint(value(place[j])) >> 16 << 16 * j;
         }
         a[i / 4][i % 4] = operand(x);
     }
 }
 
-// What times_columns has summed, times a factor for each of the thread's two rows, to the 16 rows from
-// `first` on.
+// What times_columns has summed, times a factor for each of the thread's two rows, to the 16 rows
+// from `first` on.
 __device__ inline void store_sums(const float (&d)[WIDTH / 8][4], const float (&factor)[2],
                                   number* to, int stride, int first, int T) {
 #pragma unroll
@@ -246,7 +249,7 @@ __device__ inline void store_sums(const float (&d)[WIDTH / 8][4], const float (&
     }
 }
 
-struct Head {  // this block's: its number, the first row and the column where it begins, and C = H D
+struct Head {  // this block's: its number, the row and column where it begins, and C = H D
     long long head, row;
     int column, C;
     __device__ Head(int T)
@@ -266,8 +269,8 @@ struct Dropout {  // of the weights (T, T) of the head with this number
     }
 };
 
-// Scores (16, 8 N) from this row and column on: minus infinity where a key comes after its query. Rows
-// are queries and columns keys, or, with KEYS, the other way round.
+// Scores (16, 8 N) from this row and column on: minus infinity where a key comes after its query.
+// Rows are queries and columns keys, or, with KEYS, the other way round.
 template <bool KEYS, int N>
 __device__ inline void mask_future(float (&scores)[N][4], int row, int column) {
     row += LANE / 4, column += LANE % 4 * 2;
@@ -278,7 +281,7 @@ __device__ inline void mask_future(float (&scores)[N][4], int row, int column) {
     }
 }
 
-// --- Forward -----------------------------------------------------------------------------------------
+// --- Forward -------------------------------------------------------------------------------------
 
 template <class F>
 __device__ inline float over_row(float x, F both) {  // of the four threads that share a row
@@ -286,8 +289,8 @@ __device__ inline float over_row(float x, F both) {  // of the four threads that
     return both(x, __shfl_xor_sync(0xffffffffu, x, 2));
 }
 
-// From the scores of a tile to e = 2^(scale (score - top)); top, the maximum by row, follows, and with
-// it `sum`, which is this thread's part of the sum of e, and y.
+// From the scores of a tile to e = 2^(scale (score - top)); top, the maximum by row, follows, and
+// with it `sum`, which is this thread's part of the sum of e, and y.
 __device__ inline void to_exponentials(float (&e)[TILE / 8][4], float (&top)[2], float (&sum)[2],
                                        float (&y)[WIDTH / 8][4], float scale) {
 #pragma unroll
@@ -308,7 +311,8 @@ __device__ inline void to_exponentials(float (&e)[TILE / 8][4], float (&top)[2],
     }
 }
 
-// From qkv (B, T, 3 C) to y (B, T, C) and logsumexp (B, H, T): of scale * scores, to base 2.
+// From qkv (B, T, 3 C) to y (B, T, C) and logsumexp (B, H, T): of scale * scores, to base 2. The
+// blocks with most to do, those of the last queries, are the first to start.
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     forward(const number* qkv, number* y, float* logsumexp, int T, float scale,
             unsigned long long seed, unsigned threshold, float rescale) {
@@ -317,7 +321,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     const Head at(T);
     const number *q = qkv + at.row * 3 * at.C + at.column, *k = q + at.C, *v = k + at.C;
     const Dropout dropout = {seed, threshold, rescale, at.head, T};
-    const int first = (gridDim.x - 1 - blockIdx.x) * ROWS, end = min(first + ROWS, T);  // long ones first
+    const int first = (gridDim.x - 1 - blockIdx.x) * ROWS, end = min(first + ROWS, T);
     const int query = first + 16 * WARP, g = LANE / 4, t = LANE % 4;
 
     word left[STEPS][4];
@@ -337,8 +341,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
         if (key + TILE - 1 > query) mask_future<false>(e, query, key);
         to_exponentials(e, top, sum, sums, scale);
 #pragma unroll
-        for (int j = 0; DROP && j < TILE / 2; j++)
-            e[j / 4][j % 4] *= dropout.factor(query + g + j % 4 / 2 * 8, key + j / 4 * 8 + 2 * t + j % 2);
+        for (int j = 0; DROP && j < TILE / 2; j++) {
+            const int r = query + g + j % 4 / 2 * 8, c = key + j / 4 * 8 + 2 * t + j % 2;
+            e[j / 4][j % 4] *= dropout.factor(r, c);
+        }
 #pragma unroll
         for (int j = 0; j < TILE / 16; j++)
             times_columns(sums, Left(e[2 * j], e[2 * j + 1]), v_rows + 16 * j * STRIDE);
@@ -352,10 +358,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     store_sums(sums, sum, y + at.row * at.C + at.column, at.C, query, T);
 }
 
-// --- Backward ----------------------------------------------------------------------------------------
+// --- Backward ------------------------------------------------------------------------------------
 
 // along (B, H, T): the sum of dy y over the D numbers of a head, by one warp; dy and y (B, T, C).
-extern "C" __global__ void along(const number* dy, const number* y, float* sums, int B, int T, int H) {
+extern "C" __global__ void along(const number* dy, const number* y, float* sums, int B, int T,
+                                 int H) {
     const long long i = (long long)blockIdx.x * (blockDim.x / 32) + WARP;  // (sequence, row, head)
     const bool inside = i < (long long)B * T * H;
     float sum = 0;
@@ -365,8 +372,8 @@ extern "C" __global__ void along(const number* dy, const number* y, float* sums,
     if (inside && LANE == 0) sums[(row / T * H + i % H) * T + row % T] = sum;
 }
 
-// From 16 x 16 scores and dy @ v.T to weights, as they were used, and dscores; rows and columns as for
-// mask_future. A thread has logsumexp and along of its queries: of 2 rows, or of 4 columns.
+// From 16 x 16 scores and dy @ v.T to weights, as they were used, and dscores; rows and columns as
+// for mask_future. A thread has logsumexp and along of its queries: of 2 rows, or of 4 columns.
 template <bool KEYS>
 __device__ inline void to_gradients(float (&p)[2][4], float (&dp)[2][4], const float* logsumexp,
                                     const float* along, int row, int column, float scale,
@@ -386,9 +393,9 @@ __device__ inline void to_gradients(float (&p)[2][4], float (&dp)[2][4], const f
 
 // dq, into its third of dqkv (B, T, 3 C), from dy (B, T, C), logsumexp and along (B, H, T).
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    backward_queries(const number* qkv, const number* dy, const float* logsumexp, const float* along,
-                     number* dqkv, int T, float scale, unsigned long long seed, unsigned threshold,
-                     float rescale) {
+    backward_queries(const number* qkv, const number* dy, const float* logsumexp,
+                     const float* along, number* dqkv, int T, float scale, unsigned long long seed,
+                     unsigned threshold, float rescale) {
     __shared__ Pack<word, 4> memory[TILE * STRIDE];
     word* shared = memory[0].at;
     const Head at(T);
@@ -431,9 +438,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
 
 // dk and dv, into their thirds of dqkv, from the same. Here rows are keys.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    backward_keys(const number* qkv, const number* dy, const float* logsumexp, const float* along,
-                  number* dqkv, int T, float scale, unsigned long long seed, unsigned threshold,
-                  float rescale) {
+    backward_keys(const number* qkv, const number* dy, const float* logsumexp,
+                  const float* along, number* dqkv, int T, float scale, unsigned long long seed,
+                  unsigned threshold, float rescale) {
     __shared__ Pack<word, 4> memory[TILE * STRIDE];
     __shared__ word of_queries[2][2][TILE];  // logsumexp and along
     word* shared = memory[0].at;
