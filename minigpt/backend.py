@@ -29,41 +29,6 @@ def to_host(x) -> np.ndarray:
     return x.get() if hasattr(x, "get") and not isinstance(x, np.ndarray) else np.asarray(x)
 
 
-class Uploads:
-    """Sends host arrays to a GPU without waiting for the work that it still has to do.
-
-    A copy from ordinary memory would wait; one from pinned memory is queued behind that work. The
-    pinned arrays are kept in a ring until they have been copied, which also holds the host at most
-    `RING` copies ahead of the GPU.
-
-    Args:
-        xp: the module of the arrays to make; with `numpy`, nothing is copied.
-    """
-
-    RING = 8
-
-    def __init__(self, xp: ModuleType):
-        self.xp, self.ring, self.count = xp, [None] * self.RING, 0
-
-    def __call__(self, array):
-        """The array where it is needed; one that is there already, as it is."""
-        xp = self.xp
-        if xp is np or not isinstance(array, np.ndarray):
-            return xp.asarray(array)
-        import cupyx
-
-        pinned = cupyx.empty_pinned(array.shape, array.dtype)
-        pinned[...] = array
-        stream, sent = xp.cuda.get_current_stream(), xp.empty(array.shape, array.dtype)
-        sent.set(pinned, stream=stream)
-        place = self.count % self.RING
-        if self.ring[place]:
-            self.ring[place][1].synchronize()
-        self.ring[place] = pinned, stream.record()
-        self.count += 1
-        return sent
-
-
 def gpu_memory(xp: ModuleType) -> dict[str, int]:
     """Bytes of a GPU's memory: "total", "free", and "peak", the most that this process held."""
     free, total = xp.cuda.Device().mem_info

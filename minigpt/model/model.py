@@ -9,7 +9,7 @@ import numpy as np
 
 import minigpt.layers
 from minigpt import kernels
-from minigpt.backend import Uploads, select_device, to_host
+from minigpt.backend import select_device, to_host
 from minigpt.errors import UserError
 from minigpt.hub import pretrained_folder
 from minigpt.model import files
@@ -71,7 +71,7 @@ class GPT:
             plain = self.xp is not np and dtype == "float64"  # the fused kernels know float32
             layers = minigpt.layers if plain else kernels.fastest(self.xp, precision)
         self.config, self.layers, self.precision = config, layers, precision
-        self.recompute, self.upload = recompute, Uploads(self.xp)
+        self.recompute = recompute
         arrays = init_params(config, seed, dtype) if params is None else params
         if not isinstance(arrays, FlatTree):
             arrays = FlatTree(nest({k: self.xp.asarray(v) for k, v in arrays.items()}), dtype)
@@ -195,7 +195,7 @@ class GPT:
                 f"{block_size}; shorten it."
             )
         _check_range(ids, 0, V, "Token id")
-        return self.upload(ids)
+        return self.xp.asarray(ids)  # CuPy copies through pinned memory and does not wait
 
     def _check_targets(self, targets, shape):
         targets = self.integers(targets, "targets")
@@ -206,7 +206,7 @@ class GPT:
             )
         counted = targets[targets != minigpt.layers.IGNORE]
         _check_range(counted, 0, self.config.vocab_size, "Target")
-        return self.upload(targets)
+        return self.xp.asarray(targets)
 
     @staticmethod
     def integers(ids, name: str) -> np.ndarray:

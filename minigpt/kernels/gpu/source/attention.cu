@@ -8,8 +8,8 @@
 // The forward meets the keys tile by tile; where a tile has a larger maximum, what was summed so
 // far shrinks by exp(old - new). In the backward, one kernel goes along the queries of some keys,
 // for dk and dv, and one along the keys of some queries, for dq: a sum has one owner and one order,
-// so its bits are always the same. Exponents are to base 2: `scale` is log2(e) / sqrt(D). (Milakov and
-// Gimelshein, 2018; Dao et al., "FlashAttention", 2022; Dao, "FlashAttention-2", 2023.)
+// so its bits are always the same. Exponents are to base 2: `scale` is log2(e) / sqrt(D).
+// (Milakov and Gimelshein, 2018; Dao et al., "FlashAttention", 2022; Dao, "FlashAttention-2", 2023)
 //
 // A block is 4 warps with 16 rows each, of queries or of keys, of one head: blockIdx = (tile, head,
 // sequence). Its rows stay in registers as left factors of mma, and so do its sums. The rows that
@@ -34,7 +34,7 @@ constexpr int PARTS = MMA == 2 ? 1 : 2;                 // mma's along 16 rows
 // of 8 rows or 8 words of every other row, never meet in a bank.
 constexpr int STRIDE = WORDS + 4;
 constexpr int TILE = STRIDE <= 44 ? 64 : STRIDE <= 92 ? 32 : 16;  // 4 of them fit into 48 kB
-constexpr int BLOCKS = WIDTH <= 64 ? 2 + MMA : 2;  // at once on an SM, if registers suffice
+constexpr int BLOCKS = WIDTH <= 64 ? 2 + MMA : 2;  // of queries at once on an SM, in the backward
 constexpr float LN_2 = 0.6931471805599453f;
 
 #define LANE ((int)threadIdx.x % 32)
@@ -313,7 +313,7 @@ __device__ inline void to_exponentials(float (&e)[TILE / 8][4], float (&top)[2],
 
 // From qkv (B, T, 3 C) to y (B, T, C) and logsumexp (B, H, T): of scale * scores, to base 2. The
 // blocks with most to do, those of the last queries, are the first to start.
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+extern "C" __global__ void __launch_bounds__(THREADS)
     forward(const number* qkv, number* y, float* logsumexp, int T, float scale,
             unsigned long long seed, unsigned threshold, float rescale) {
     __shared__ Pack<word, 4> memory[TILE * STRIDE];
