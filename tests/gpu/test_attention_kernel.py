@@ -3,8 +3,8 @@
 Tolerances are shares of the largest number in an array. A factor is rounded by at most 2^-11 (tf32)
 or 2^-8 (bf16) of itself. From x to a gradient there are up to six products of two rounded factors;
 their errors are independent, so they add up to about sqrt(12) typical roundings, each the half of
-the largest: to 1.7 of those. Allowed are four. For fp32, sums of some hundred terms are rounded:
-1e-5.
+the largest: to 1.7 of those. Allowed are four, for scores of order one, whose errors the
+exponential passes on as they are. For fp32, sums of some hundred terms are rounded: 1e-5.
 """
 
 import importlib
