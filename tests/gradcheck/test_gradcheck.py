@@ -296,3 +296,14 @@ def test_inputs_drawn_with_our_seed_are_not_our_dy():
     for method in ("elementwise", "directional", "complex"):
         report = gradcheck(layers.layernorm, layers.layernorm_backward, [x], params, method=method)
         assert report, f"\n{report}"
+
+
+def test_a_backward_that_writes_into_dy_is_told_so_and_nothing_else():
+    def in_place(dy, cache):
+        dy *= 2 * cache
+        return dy.copy(), {}
+
+    x = np.random.default_rng(1).standard_normal((2, 3))
+    report = gradcheck(lambda x: (x * x, x), in_place, [x])
+    assert not report.ok and len(report.breaches) == 1 and "wrote into dy" in report.breaches[0]
+    assert all(tensor.ok for tensor in report.tensors), f"\n{report}"
