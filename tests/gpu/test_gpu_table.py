@@ -249,3 +249,15 @@ def test_what_fails_or_is_wrong_is_replaced_and_told(cupy, broken, groups, monke
         said = f"{name} fails with RuntimeError: no such kernel"
         assert reasons[name] == said or broken == "dropout" and "result 0 by 1 " in reasons[name]
     assert table.gelu is module("mlp").gelu
+
+
+def test_what_is_switched_off_is_not_even_tried(cupy, monkeypatch):
+    file, tried = module("table"), []
+    monkeypatch.setenv("MINIGPT_PLAIN", "attention,gelu")
+    monkeypatch.setattr(file, "why_not", lambda xp, name, *rest: tried.append(name))
+    monkeypatch.setattr(file, "usable", file.usable.__wrapped__)
+    table = file._table.__wrapped__(cupy, "tf32")
+    assert table.attention is layers.attention and table.gelu is layers.gelu
+    assert table.layernorm is not layers.layernorm
+    assert set(tried) == set(file.GROUPS) - {"attention", "gelu"}
+    assert file.usable(cupy, "tf32")["gelu"] == "gelu is switched off by MINIGPT_PLAIN"
