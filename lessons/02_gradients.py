@@ -36,7 +36,7 @@ LABELS = {
     "tangent": "at 2: slope {:g}",
     "step": "step size h",
     "error": "relative error (mean of 200 points)",
-    "v_title": "A centred difference has a best step, a complex step has none",
+    "v_title": "A centred difference has a best step, a complex step needs none",
     "float32 centred": "centred, float32",
     "float64 centred": "centred, float64",
     "float32 complex": "complex step, float32",
@@ -167,20 +167,22 @@ print("loss after a step of 0.05 against the gradient:", loss_ab(1 + 0.05 * 8, 1
 # The function need not know what comes after it, only dy. Walking forwards is called the **forward
 # pass**, walking backwards the **backward pass**.
 #
-# Our example is a function with a shape like a soft switch. It is called swish, and it has one
-# parameter, β (beta):
+# Our example is a function with a shape like a soft switch. It is called swish. Besides its input x
+# it has one **parameter**, β (beta): a number that belongs to the function itself, and that
+# training may move.
 #
 # $$y = x \cdot s \qquad s = \frac{1}{1 + e^{-u}} \qquad u = \beta x$$
 #
 # The forward pass has three steps: x → u → s → y. By hand, with x = 2 and β = 0.5: u = 1, s =
 # 0.731, y = 1.462. Now backwards, with an upstream gradient dy = 3. One rule at each step.
 #
-# **Step 1.** $y = x \cdot s$ is a product of two inputs. By x its derivative is s, by s it is x:
+# **Step 1.** $y = x \cdot s$ is a product. With s held still, its derivative by x is s; with x held
+# still, its derivative by s is x:
 #
 # $$ds = dy \cdot x = 3 \cdot 2 = 6 \qquad dx \text{ gets } dy \cdot s = 3 \cdot 0.731 = 2.193$$
 #
-# **Step 2.** $s = 1 / (1 + e^{-u})$. The chain rule gives $e^{-u} / (1 + e^{-u})^2$, which is
-# $s (1 - s)$:
+# **Step 2.** $s = 1 / (1 + e^{-u})$. The chain rule gives $e^{-u} / (1 + e^{-u})^2$. That is
+# $s (1 - s)$, since $1 - s = e^{-u} / (1 + e^{-u})$:
 #
 # $$du = ds \cdot s (1 - s) = 6 \cdot 0.731 \cdot 0.269 = 1.180$$
 #
@@ -255,7 +257,10 @@ print("y", y.shape, " dx", dx.shape, " dbeta", grads["beta"].shape)
 # %% [markdown]
 # It is summed over the rows: β is used T times, each use changes the loss, and all changes are
 # added. It is the same rule as in step 4. Remember it in this form: **what was repeated forward is
-# summed backward.**
+# summed backward.** In general, if one number $x_j$ changes several outputs $y_i$, all ways are
+# added:
+#
+# $$dx_j = \sum_i dy_i \cdot \frac{\partial y_i}{\partial x_j}$$
 #
 # Is it right? Before we build a checker, one question must be settled.
 #
@@ -344,8 +349,7 @@ for kind, complex_kind in ((np.float32, np.complex64), (np.float64, np.complex12
                 slope = swish_number(moved, 1).imag / step
             assert slope.dtype == kind
             curve.append(np.mean(np.abs(slope - truth) / truth))
-        # A logarithmic axis has no place for the error 0.
-        errors[f"{kind.__name__} {method}"] = np.maximum(curve, 1e-17)
+        errors[f"{kind.__name__} {method}"] = curve
 best = {name: steps[np.argmin(curve)] for name, curve in errors.items()}
 for name, curve in errors.items():
     print(f"{name:16} smallest error {min(curve):.0e}")
@@ -365,7 +369,7 @@ for kind in (np.float32, np.float64):
     eps = np.finfo(kind).eps
     axes.plot(eps ** (1 / 3), eps ** (2 / 3), "*", color="black", ms=13, zorder=5)
 axes.set(xlabel=LABELS["step"], ylabel=LABELS["error"], ylim=(3e-18, 100))
-axes.set_title(LABELS["v_title"], fontsize=14)
+axes.set_title(LABELS["v_title"], fontsize=13.5)
 show(figure)
 
 # %% [markdown]
@@ -649,9 +653,10 @@ figure.suptitle(LABELS["matrix"], x=0.01, ha="left", fontsize=15, fontweight="bo
 show(figure)
 
 # %% [markdown]
-# **What to see:** each of the first three columns has orange boxes: a wrong gradient, and a check
-# that says "fine". This is not invented. A published GPT in NumPy had a wrong gradient in its
-# attention while all of its tests passed: small weights and an absolute tolerance hid it.
+# **What to see:** each of the first three columns has orange boxes: a mistake, and a check that
+# says "fine". This is not invented. A published GPT in NumPy had a wrong gradient in its attention
+# (the part that lesson 07 is about) while all of its tests passed: small parameters and an absolute
+# tolerance hid it.
 #
 # So a check that deserves the name uses
 #
@@ -675,10 +680,10 @@ print(f"{days:.0f} days")
 
 # %% [markdown]
 # So one checks a small model with the same code. Or one asks a cheaper question: move *all*
-# elements at once, each by h times a random number $v_i$, and measure how the loss changes. It must
-# be the sum $\sum_i g_i v_i$ over the whole gradient g. A wrong gradient can agree with this one
-# number only by an incredible chance. This is `method="directional"`; it says *that* something is
-# wrong, but not where.
+# elements at once, each by h times a random number $v_i$, and measure how fast the loss changes
+# with h. By the formula of section 4, that must be the sum $\sum_i g_i v_i$ over the whole gradient
+# g. A wrong gradient can agree with this one number only by an incredible chance. This is
+# `method="directional"`; it says *that* something is wrong, but not where.
 
 # %%
 print("elements  elementwise  directional")

@@ -93,8 +93,8 @@ def _table(xp, precision: str) -> SimpleNamespace:
 def usable(xp, precision: str = "fp32") -> dict[str, str]:
     """Try all functions; for each group that can't be used, a sentence that says why.
 
-    The environment variable MINIGPT_PLAIN names groups not to be tried: a kernel that reads where it
-    must not would end the process.
+    The environment variable MINIGPT_PLAIN names groups not to be tried: a kernel that reads where
+    it must not would end the process.
     """
     fast, clear = fast_table(precision), clear_table()
     plain = os.environ.get("MINIGPT_PLAIN", "").split(",")
