@@ -268,7 +268,7 @@ def test_fragments_lie_where_the_ptx_manual_says(cupy, name):
     words = left.astype(np.float32), right.astype(np.float32)
     if each == 2:  # the upper halves of float32; whole numbers this small lose nothing
         words = [(array.view(np.uint32) >> 16).astype(np.uint16) for array in words]
-    code = (module("launch").SOURCE / "common.cu").read_text(encoding="utf-8") + FRAGMENTS
+    code = (module("launch").SOURCE / "common.cuh").read_text(encoding="utf-8") + FRAGMENTS
     kernel = cupy.RawModule(code=code, options=("-std=c++17", f"-DMMA={name}"))
     given = [cupy.asarray(np.ascontiguousarray(array)) for array in (*words, found)]
     kernel.get_function("fragments")((1,), (32,), tuple(given))

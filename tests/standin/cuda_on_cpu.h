@@ -204,7 +204,7 @@ inline uint32_t rounded_to_tf32(float x) {  // to the nearest of 10 bits, ties a
 namespace emulator {
 inline float half_of(uint32_t pair, int k) { return __uint_as_float(k % 2 ? pair & 0xffff0000u : pair << 16); }
 
-// d += a @ b, each thread for its own four places, from what all 32 show; see common.cu.
+// d += a @ b, each thread for its own four places, from what all 32 show; see common.cuh.
 inline void mma(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], bool is_bf16) {
     auto& shown = operands[warp()];
     memcpy(shown[lane()], a, 16);

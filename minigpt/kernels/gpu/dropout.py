@@ -16,7 +16,7 @@ class HashedMask:
     """The mask of `layers.dropout_mask`, computed where it is needed instead of being stored.
 
     Element i of the flat mask is kept if the upper 32 bits of splitmix64(seed, i) reach the
-    threshold p 2^32, see `kept` in common.cu. `x * mask` works as with an array.
+    threshold p 2^32, see `kept` in common.cuh. `x * mask` works as with an array.
 
     Attributes:
         seed: `numpy.uint64`.

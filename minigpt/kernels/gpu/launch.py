@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 SOURCE = Path(__file__).parent / "source"
+BEFORE = {"attention.cu": ("attention_tiles.cuh",)}  # what a file needs besides common.cuh
 
 
 def launch(xp, file: str, kernel: str, blocks, threads: int, *arguments, **macros) -> None:
@@ -36,4 +37,5 @@ def compiled(xp, file: str, macros: tuple = ()):
 
 def source(file: str) -> str:
     """The text that is compiled: what all files begin with, and the file."""
-    return "".join((SOURCE / name).read_text(encoding="utf-8") for name in ("common.cu", file))
+    names = "common.cuh", *BEFORE.get(file, ()), file
+    return "".join((SOURCE / name).read_text(encoding="utf-8") for name in names)
