@@ -82,8 +82,9 @@ print("in another order:   ", other_order)
 #
 # So we give each token not one number but a row of C numbers, a vector. All rows together are a
 # table of shape (V, C), where V is the size of the vocabulary. This table is called an
-# **embedding**. Nobody writes its numbers by hand: they are random at first, and then the gradient
-# moves them, as we will see in section 10. To take the row of a token is called a **lookup**.
+# **embedding**. Each of its C columns is called a **channel**. Nobody writes its numbers by hand:
+# they are random at first, and then the gradient moves them, as we will see in section 10. To take
+# the row of a token is called a **lookup**.
 #
 # ## 2. A lookup by hand
 #
@@ -137,7 +138,7 @@ print("one_hot @ weight equals weight[ids]:", np.array_equal(one_hot @ weight, w
 #
 # All terms of the sum are 0 but one, the one with $v = \text{ids}_i$, and there the factor is 1.
 #
-# So a lookup multiplies by zero V - 1 times out of V, and skips it. How much does that save?
+# So V - 1 of V multiplications are by zero, and a lookup skips them all. How much does that save?
 #
 # **Predict:** GPT-2 has V = 50,257 tokens and C = 768. A text of 1,024 tokens: how many megabytes
 # does its one-hot matrix take in float32 (4 bytes a number)? How many does the lookup read?
@@ -233,14 +234,17 @@ print("Tom thanked Mia:", with_places[1])
 # Now they differ. For B texts at once the addition is a broadcast: (B, T, C) + (T, C). Every text
 # gets the same rows of `wpe`, since place 3 is place 3 in every text.
 #
-# A good question here: after the addition, does the vector not mix up *what* and *where*? From the
-# number 7 alone nobody can tell whether it was 3 + 4 or 5 + 2.
+# But does the sum not mix up *what* and *where*? From the number 7 alone nobody can tell whether it
+# was 3 + 4 or 5 + 2.
 #
-# **Predict:** take 500 random token rows and 64 random place rows, and all their sums. Try to read
-# the token back from the sum. In what share of the sums does it work with C = 8, and with C = 64?
+# Let us try. We take 500 random token rows and 64 random place rows, and all their sums. To read
+# the token back from a sum, we compare the sum with the row of every token: multiply the two number
+# by number, and add up (the *dot product*). The token with the largest result is our guess. One
+# matrix product does all of this: `sums @ tokens.T`, where `.T`, the **transpose**, turns rows into
+# columns.
 #
-# To read it back we use one matrix product. It gives the dot product of the sum with every token's
-# row (multiply number by number, add up), and we take the token with the largest one.
+# **Predict:** in what share of the sums is the guess right with C = 8, and with C = 64?
+
 
 # %%
 def random_rows(count, C):
@@ -275,7 +279,7 @@ show(figure)
 #
 # ## 5. The gradient, step by step
 #
-# Forward, position i (we count all B times T positions in one row) takes the row of its token:
+# We number all B times T positions 0, 1, 2, … Forward, position i takes the row of its token:
 #
 # $$y_{ic} = W_{\text{ids}_i,\,c}$$
 #
@@ -302,8 +306,8 @@ show(figure)
 # are scattered over the table, and where they meet, they are added.
 #
 # With the one-hot matrix the same formula reads $dW_{vc} = \sum_i \text{onehot}_{iv}\, dy_{ic}$,
-# that is `one_hot.T @ dy`. (`.T` is the *transpose*: rows become columns.) Forward we multiplied by
-# one_hot, backward by its transpose. You will see this again in lesson 05.
+# that is `one_hot.T @ dy`. Forward we multiplied by one_hot, backward by its transpose. You will
+# see this again in lesson 05.
 #
 # Our sentence again, "the cat saw the dog", with an upstream gradient that is easy to follow.
 #
@@ -532,15 +536,15 @@ for name, way in WAYS.items():
 # ## 10. What does the table learn?
 #
 # The rows begin as random numbers. Let us watch the gradient move them. The task: given one word,
-# score which word comes next. (The score and its loss are the subject of lesson 08; here we use
-# minigpt's `head_loss` as it is. The loss is small when the word that really came got a high
-# score.) The gradient says in which direction the loss grows, so we take a step in the opposite
-# direction, again and again:
+# guess the next. A second table, `head`, turns the vector of the word into a score for every word.
+# The loss is small when the word that really came next got a high score. (Lesson 08 explains it;
+# here we use minigpt's `head_loss` as it is.) The gradient says in which direction the loss grows,
+# so we take a step in the opposite direction, again and again:
 #
 # $$W \leftarrow W - \text{step size} \cdot dW$$
 #
-# Tokens are the 250 most frequent words and signs of our stories; all others share one id. With
-# C = 2, each row is a point in the plane, and we can draw the table.
+# Tokens are the 250 most frequent words and punctuation marks of our stories; all others share one
+# id. With C = 2, each row is a point in the plane, and we can draw the table.
 #
 # **Predict:** the model never hears that "Mia" and "Tom" are names or that "red" and "blue" are
 # colours. Will their points come together? Why should they?
@@ -605,9 +609,9 @@ for group in GROUPS:
 
 # %% [markdown]
 # **What to see:** on the left every colour is everywhere. On the right each kind of word has a
-# place of its own. (The number is how wide a kind is spread, compared with the whole table.) Nobody
-# told the table what a name is. But after "Mia" come the same words as after "Tom", so both rows
-# get similar gradients, step after step, and end in the same region.
+# place of its own. (The numbers below the figure say how wide each kind is spread; the whole table
+# is 1.) Nobody told the table what a name is. But after "Mia" come the same words as after "Tom",
+# so both rows get similar gradients, step after step, and end in the same region.
 #
 # Now the last question. What happens if we learn with the wrong gradient of section 6?
 #
@@ -628,10 +632,10 @@ for step_size in (3, 10):
 # With the wrong gradient the loss falls too. With the smaller step size it ends higher, as it
 # should. But with the larger one it ends *lower* than with the right gradient. There the steps of
 # the right gradient are too large for the most frequent words, which get the most rows, so its loss
-# jumps up and down; and the mistake happens to make just those steps smaller. Somebody who only
-# looked at the loss would keep the mistake.
+# jumps up and down; the mistake happens to make just those steps smaller. Somebody who only looked
+# at the loss would keep the mistake.
 #
-# So a falling loss does not prove that a gradient is right. Only the check does.
+# So a falling loss does not prove that a gradient is right. That is what the check is for.
 #
 # ## 11. Exercises
 #

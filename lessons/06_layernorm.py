@@ -14,8 +14,8 @@
 #
 # At the end of this lesson you will have written layer norm. Its gradient has three terms, and it
 # is one of the hardest of this course: you will derive each term, take it away and see what
-# happens. Then you will measure what it changes that GPT-2 has its layer norms at another place
-# than GPT-1. It takes about 80 minutes.
+# happens. GPT-1 and GPT-2 have their layer norms at different places; at the end you will measure
+# what that changes. It takes about 80 minutes.
 
 # %%
 import inspect
@@ -40,7 +40,7 @@ LABELS = {
     "n": "n",
     "dn": "dn without its mean",
     "along": "taken away",
-    "dx": "left",
+    "dx": "what is left",
     "width": "The wider the layer, the smaller the mistake looks",
     "channels": "channels, C",
     "relative": "relative error of dx",
@@ -50,7 +50,7 @@ LABELS = {
     "depth": "layers that the gradient went through",
     "size": "size of the gradient",
     "cosine": "likeness to where it started",
-    "flow": "Layer norm keeps the size; only pre-norm keeps the direction",
+    "flow": "Layer norm keeps the size; pre-norm keeps the direction longest",
     "plain": "no norm",
     "norm": "norm, nothing added",
     "post": "post-norm",
@@ -213,7 +213,7 @@ dx = sum(terms.values())
 for name, term in terms.items():
     print(f"{LABELS[name]:24}", np.round(term, 4))
 print(f"{LABELS['sum']:24}", np.round(dx, 4))
-print(f"sum of dx {dx.sum():.6f}, sum of dx * n {(dx * n).sum():.6f}")
+print(f"sum of dx {abs(dx.sum()):.6f}, sum of dx * n {abs((dx * n).sum()):.6f}")
 
 # %%
 figure, panels = plt.subplots(1, 4, figsize=(12, 3.6), sharey=True)
@@ -253,7 +253,7 @@ n3 = (x3 - x3.mean()) / x3.std()
 level = dn3 - dn3.mean()  # terms 1 and 2
 along = n3 * (dn3 * n3).mean()  # what term 3 takes away
 left = level - along
-print(f"left . (1, 1, 1) = {left.sum():.6f}, left . n = {(left * n3).sum():.6f}")
+print(f"sum of what is left {abs(left.sum()):.6f}, times n {abs((left * n3).sum()):.6f}")
 
 
 def in_plane(vector):
@@ -270,7 +270,7 @@ axes.annotate(LABELS["n"], point, (9, -8), textcoords="offset points")
 for start, vector, colour, name, offset in (
     (point, in_plane(level), BLUE, "dn", (10, 0)),
     (point + in_plane(left), in_plane(along), ORANGE, "along", (-102, 6)),
-    (point, in_plane(left), GREEN, "dx", (-36, -14)),
+    (point, in_plane(left), GREEN, "dx", (-92, -16)),
 ):
     end = start + vector
     axes.annotate("", end, start,
@@ -352,7 +352,7 @@ def backward_without(part):
             "term 3, variance": -n * (dn * n).mean(axis=-1, keepdims=True),
         }
         terms.pop(part, None)
-        dx = sum(terms.values()) + np.zeros_like(dy)
+        dx = sum(terms.values()) + np.zeros_like(dy)  # the shape of dy, whatever is left
         return (dx if part == "factor r" else r * dx), layernorm_backward(dy, cache)[1]
 
     return backward
@@ -361,15 +361,16 @@ def backward_without(part):
 PARTS = ["nothing", "term 1, direct", "term 2, mean", "term 3, variance", "factor r"]
 removed = {}
 for part in PARTS:
-    removed[part] = gradcheck(layernorm, backward_without(part), [x], params, name=part)
+    backward = backward_without(part)
+    removed[part] = gradcheck(layernorm, backward, [x], params, name=f"without {part}")
     verdict = "right" if removed[part].ok else "WRONG"
     error = removed[part].tensors[0].relative_error
     print(f"left out: {part:17} {verdict}  error of dx {error:.1e}")
 print(removed["term 3, variance"])
 
 # %% [markdown]
-# All four are caught, and the errors are large. The gradients of weight and bias are right in every
-# case: they do not use the formula.
+# All four are caught. Without term 1 the error is largest, but the others are large too. The
+# gradients of weight and bias are right in every case: they do not use the formula.
 #
 # Then how could such a mistake stay unseen in a program? In two ways. First, by a weak test. Lesson
 # 02 warned of an upstream gradient of all ones.
@@ -404,7 +405,7 @@ for C in widths:
         wrong, _ = backward_without(part)(dy_wide, cache_wide)
         found.append(size(wrong - right) / size(right))
 for part, found in errors.items():
-    print(f"left out: {part:17}", [f"{error:.3f}" for error in found])
+    print(f"left out: {part:17}", " ".join(f"{100 * error:4.1f} %" for error in found))
 
 figure, axes = plt.subplots()
 for (_part, found), colour, marker, name in zip(
@@ -413,7 +414,7 @@ for (_part, found), colour, marker, name in zip(
     axes.loglog(widths, found, color=colour, marker=marker, label=LABELS[name])
 axes.axhline(0.01, color=GREY, ls="--", lw=1.5)
 axes.text(4, 0.0108, LABELS["tolerance"], color=GREY, va="bottom")
-axes.set_xticks(widths, [str(C) for C in widths])
+axes.set_xticks(widths, [f"{C:,}" for C in widths])
 axes.set_yticks([0.01, 0.1, 0.5], ["1 %", "10 %", "50 %"])
 axes.minorticks_off()
 axes.set(xlabel=LABELS["channels"], ylabel=LABELS["relative"], title=LABELS["width"],
@@ -513,7 +514,7 @@ print("short formula ", np.round(short, 4))
 # there is a way on which it meets only additions: it arrives at the first layer exactly as it left
 # the end, and what came through the layers is added to it. In post-norm every way leads through all
 # the norms. If x and f(x) both have a size near 1, their sum is larger than 1, so the norm
-# multiplies by an r below 1; after L layers, the direct way has the factor $r^L$.
+# multiplies by an r below 1; after 48 layers, the direct way has a factor of about $r^{48}$.
 #
 # We measure. The functions below are a stack of MLPs in four kinds: without a norm; with a norm,
 # but nothing is added; post-norm; pre-norm. The backward returns the gradient at every layer. (A
@@ -572,7 +573,8 @@ stack_reports = [
     for kind in ("plain", "norm", "post", "pre")
 ]  # fmt: skip
 for stack_report in stack_reports:
-    print(stack_report.name, stack_report.ok, f"{stack_report.max_relative_error:.1e}")
+    verdict = "right" if stack_report.ok else "WRONG"
+    print(f"{stack_report.name:5} {verdict}  error {stack_report.max_relative_error:.1e}")
 
 # %% [markdown]
 # We checked our measuring instrument before using it. Now 48 layers (as many as the largest GPT-2
@@ -594,6 +596,7 @@ def cosine(a, b):
 
 
 flow, streams = {}, {}
+print("after 0, 12, 24, 48 layers of the way back:")
 for kind in ("plain", "norm", "post", "pre"):
     _, cache = stack(kind, x_start, parameters)
     at_layers, _ = stack_backward(kind, dy_end, cache)
@@ -624,18 +627,20 @@ show(figure)
 
 # %% [markdown]
 # **What to see:** on the left, only the stack without a norm loses the size, by many powers of ten.
-# One often reads that post-norm makes gradients vanish; in this stack they do not, their size is
-# kept. On the right is the difference. In post-norm the gradient has forgotten after some ten
-# layers in which direction it started: what arrives below was turned by all the random layers on
-# the way. In pre-norm it arrives with most of its direction, except at the very first layers, where
-# the stream is still small and each MLP weighs as much as all that came before.
+# (Pre-norm starts lower: its last norm divides by the size of the stream.) One often reads that
+# post-norm makes gradients vanish; in this stack they do not, their size is kept. On the right is
+# the difference. In post-norm the gradient has forgotten after some ten layers in which direction
+# it started: all the random layers on the way have turned it. In pre-norm it keeps most of its
+# direction over half of the layers. It loses more and more at the first ones, where the stream is
+# still small and each MLP weighs nearly as much as all that came before.
 #
 # ## 10. Does it matter for learning?
 #
 # A small task: from a random vector x of 32 numbers, compute the normalised ReLU of x @ M, with a
-# fixed random matrix M. The loss is the mean of the squared differences. Two normalised vectors
-# that have nothing to do with each other have a loss of 2. We also compute the loss of the best
-# normalised answer that is the same for every x: whoever is not below it has understood nothing.
+# fixed random matrix M. The loss is the mean of the squared differences. For two normalised vectors
+# that have nothing to do with each other it is near 2 (the mean square of one, 1, plus that of the
+# other). We also compute the loss of the best normalised answer that is the same for every x. A
+# stack that does not get below it has learned nothing about x.
 #
 # Everything is learned by small steps against the gradient. So that the comparison is fair, each
 # stack is tried with four step sizes, and we keep the best.
@@ -687,7 +692,7 @@ for axes, depth in zip(panels, (8, 32), strict=True):
         axes.plot(best[kind, depth], color=COLOURS[kind], label=LABELS[kind])
     axes.axhline(constant_loss, color=GREY, ls="--", lw=1.5)
     axes.set_title(LABELS["layers"].format(depth), fontsize=13, weight="normal")
-    axes.set(xlabel=LABELS["step"], xlim=(0, 119), ylim=(0, 2.05))
+    axes.set(xlabel=LABELS["step"], xlim=(0, 119), ylim=(0, 2.3))
 panels[0].set_ylabel(LABELS["loss"])
 panels[0].text(118, constant_loss + 0.03, LABELS["constant"], color=GREY, ha="right", va="bottom")
 panels[0].legend()
@@ -697,8 +702,8 @@ show(figure)
 # %% [markdown]
 # **What to see:** with 8 layers there is not much between them. With 32 layers pre-norm learns
 # nearly as well as before, post-norm much worse, even with the best of its step sizes. Look at the
-# printed table too: with the largest step the deep post-norm stack is not better than the dashed
-# line: it does as badly as an answer that ignores x.
+# printed table too: with the largest step the deep post-norm stack does about as badly as the
+# dashed line, the answer that ignores x.
 #
 # This is a small experiment with plain steps. Deep post-norm stacks can be trained, with care: very
 # small steps at the beginning (a warm-up, lesson 11), or initial weights that suit the depth. GPT-1
@@ -724,7 +729,7 @@ show(figure)
 #
 # - `minigpt/layers/layernorm.py`: the function of this lesson. It also allows a missing bias.
 # - `minigpt/kernels/layernorm.py`: the fast twin. It works on some rows at a time, so that they
-#   stay in the processor's cache, and it computes means as matrix products.
+#   stay in the fast memory of the processor, and it computes means as matrix products.
 # - `minigpt/model/block.py`: `block` is pre-norm, `post_norm_block` is GPT-1's. You know every part
 #   of it now, except attention (lesson 07).
 
@@ -741,7 +746,8 @@ assert report.ok and all(same)
 assert [part for part in PARTS if removed[part].ok] == ["nothing"]
 for part in PARTS[1:]:
     assert [tensor.name for tensor in removed[part].tensors if not tensor.ok] == ["x"]
-    assert removed[part].tensors[0].relative_error > 0.01
+    assert removed[part].tensors[0].relative_error > 0.1
+    assert removed[part].max_relative_error <= removed[PARTS[1]].max_relative_error
 hidden = [part for part in PARTS if np.abs(dx_ones[part]).max() < 1e-12]
 assert hidden == ["nothing", "term 3, variance", "factor r"]
 for found in errors.values():
