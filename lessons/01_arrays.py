@@ -19,13 +19,14 @@
 # %%
 import inspect
 import random
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minigpt import GPTConfig, UserError, layers
+from minigpt import GPTConfig, layers
 from minigpt.backend import get_array_module, select_device, to_host
 from minigpt.model.account import parameters_by_part
 from minigpt.plots import BLUE, GREY, ORANGE, lesson_style, show
@@ -150,9 +151,6 @@ print("all tokens in rows: shape", x.reshape(-1, C).shape)
 # are left": 2 · 5 · 3 numbers in rows of 3 are 10 rows. We will use `x.reshape(-1, C)` all the
 # time: it forgets which token belongs to which text.
 #
-# `x[1]` and `x.reshape(...)` copy nothing. They are **views**: another way to look at the same
-# block of memory. That is fast, and it has a price.
-#
 # **Predict:** we take a row out of a table and set its first number to 99. Does the table change?
 
 # %%
@@ -165,8 +163,10 @@ copied[0] = -1
 print("after a change of a copy:", view_table[1])
 
 # %% [markdown]
-# It does. So a function that writes into an array that it was given changes the data of its caller.
-# All functions of minigpt therefore only *read* what they are given.
+# It does. `view_table[1]` copies nothing: it is a **view**, another way to look at the same block
+# of memory. So is `x.reshape(...)` above. That is fast, and it has a price: a function that writes
+# into an array that it was given changes the data of its caller. All functions of minigpt therefore
+# only *read* what they are given.
 #
 # ## 3. Broadcasting
 #
@@ -212,8 +212,8 @@ draw_grid(axes, 4.2, wide_row, lambda i, j: i == 0, "#A66F00", shape.format(row.
 draw_grid(axes, 8.4, total, lambda i, j: True, "#007A59", shape.format(total.shape))
 for left, sign in ((3.55, "+"), (7.75, "=")):
     axes.text(left, -1.05, sign, ha="center", va="center", fontsize=20)
-axes.text(0, -3.6, LABELS["repeated"], color=GREY, va="top")
-axes.set(xlim=(-0.1, 11.5), ylim=(-4.2, 2), aspect="equal", title=LABELS["broadcast"])
+axes.text(0, -3.2, LABELS["repeated"], color=GREY, va="top")
+axes.set(xlim=(-0.1, 11.5), ylim=(-3.9, 2), aspect="equal", title=LABELS["broadcast"])
 axes.axis("off")
 show(figure)
 
@@ -285,9 +285,10 @@ except ValueError as error:
 #
 # ## 5. The matrix product
 #
-# The work of a GPT is one operation: **each output is a weighted sum of all inputs.** Three inputs,
-# two outputs: we need 3 · 2 weights. They stand in a table `w` of shape (3, 2), a column for each
-# output.
+# The work of a GPT is mostly one operation: **each output is a weighted sum of all inputs.** That
+# is: each input is multiplied by a number, its **weight**, and the products are added. Three
+# inputs, two outputs: we need 3 · 2 weights. They stand in a table `w` of shape (3, 2), a column
+# for each output.
 
 # %%
 x_small = np.array([1.0, 2.0, 3.0])
@@ -353,9 +354,9 @@ print("equals minigpt's linear:", np.array_equal(y, y_minigpt))
 #
 # ## 6. float32 and float64
 #
-# A computer stores a number as a fixed number of binary digits and a power of two, like 1.23 · 10^5
-# in decimal. `float64` uses 64 bits (8 bytes) and keeps about 16 decimal digits. `float32` uses 32
-# bits (4 bytes) and keeps about 7. Everything beyond is rounded away.
+# A computer stores a number as a fixed number of binary digits and a power of two, like
+# $1.23 \cdot 10^5$ in decimal. `float64` uses 64 bits (8 bytes) and keeps about 16 decimal digits.
+# `float32` uses 32 bits (4 bytes) and keeps about 7. Everything beyond is rounded away.
 #
 # **Predict:** what is 16,777,216 + 1 in float32?
 
@@ -423,15 +424,15 @@ for kind in (np.float32, np.float64):
 # Of seven good digits one or two are left. Keep this in mind: lesson 02 measures derivatives by
 # subtracting nearly equal numbers.
 #
-# Third: a model trains in float32, since it needs half the memory and half the time, and seven
-# digits are enough. We check formulas in float64. But one number of the wrong kind is enough to
+# Third: a model trains in float32, since it needs half the memory and less time, and seven digits
+# are enough. We check formulas in float64. But one number of the wrong kind is enough to
 # turn a whole model into float64, silently:
 
 # %%
 x32 = rng.standard_normal((2, 5, 3), dtype=np.float32)
-print("x / 8.0 ** 0.5  ", (x32 / 8.0**0.5).dtype)
-print("x / np.sqrt(8)  ", (x32 / np.sqrt(8)).dtype, "  <- np.sqrt gives a float64 of NumPy")
-print("x + np.zeros(3) ", (x32 + np.zeros(3)).dtype, "  <- np.zeros makes float64")
+print("x / 8.0 ** 0.5      ", (x32 / 8.0**0.5).dtype)
+print("x / np.sqrt(8)      ", (x32 / np.sqrt(8)).dtype, "  <- np.sqrt gives a float64 of NumPy")
+print("x + np.zeros(3)     ", (x32 + np.zeros(3)).dtype, "  <- np.zeros makes float64")
 print("x + np.zeros_like(x)", (x32 + np.zeros_like(x32)).dtype)
 
 # %% [markdown]
@@ -455,7 +456,7 @@ def complaints(function):
     try:
         y = function(*given)
     except ValueError as error:
-        return [f"it fails: {error}"]
+        return [f"it fails: {str(error).split(',')[0]}"]
     found = []
     if y.shape != expected.shape:
         found.append(f"its shape is {y.shape}, not {expected.shape}")
@@ -472,7 +473,8 @@ def complaints(function):
 print("mix:", complaints(mix))
 
 # %% [markdown]
-# Nothing to complain about. Now three mistakes, all of them taken from life.
+# Nothing to complain about. Now three mistakes, all of them taken from life. (`w.T` is w turned
+# over: its rows become columns.)
 
 
 # %%
@@ -504,12 +506,12 @@ print("wrong_side with a square w: shape", square_shape, "as it should be, and n
 
 # %% [markdown]
 # The last two return the right numbers. A test that only compares numbers would let them pass, and
-# you would search for days: the second makes the model twice as slow and twice as large, the third
-# changes the data of somebody else.
+# you would search for days: the second makes the model slower and twice as large, the third changes
+# the data of somebody else.
 #
 # ## 8. What does a product cost?
 #
-# One multiplication or one addition of such numbers is called a **FLOP** (floating-point
+# One multiplication or one addition of two floats is called a **FLOP** (floating-point
 # operation); a GFLOP is a billion of them. For (N, C) @ (C, D) we compute N · D outputs, and each
 # needs C multiplications and C additions:
 #
@@ -544,6 +546,7 @@ for n in sizes:
         ("product", np.matmul, 2 * n**3),
         ("addition", np.add, n**2),
     ):
+
         def run(operation=operation, left=left, right=right_side, out=out, repeats=repeats):
             for _ in range(repeats):
                 operation(left, right, out=out)
@@ -571,11 +574,12 @@ show(figure)
 # %% [markdown]
 # **What to see:** tiny arrays are slow in both cases, since starting a command costs more than the
 # work. With growing n the product becomes faster and faster, until the processor can do no more.
-# The addition stays far below: it uses each number once, so it waits for the memory. (The largest
-# arrays no longer fit into the small, fast memory inside the processor, and there it is slowest.)
+# The addition stays far below: it uses each number once, so it waits for the memory. (On most
+# computers it becomes slower again at the right end: the largest arrays no longer fit into the
+# small, fast memory inside the processor.)
 #
-# Now we can estimate a word of GPT-2 with arrays in two ways. Each weight costs 2 FLOPs; and each
-# weight must be read once.
+# Now we can estimate a word of GPT-2 with arrays in two ways. Nearly all of its numbers are
+# weights. Each weight costs 2 FLOPs; and each weight must be read once.
 
 # %%
 weight_bytes = 4 * numbers
@@ -620,11 +624,7 @@ print(inspect.getsource(get_array_module))
 
 # %%
 xp, why = select_device("auto")
-print("auto:", why)
-try:
-    print("cuda:", select_device("cuda")[1])
-except UserError as error:
-    print("cuda:", error)
+print(textwrap.fill(why, 90))
 
 # %% [markdown]
 # Without a card this is no problem: everything in this course runs on the processor. The next cell
@@ -632,9 +632,10 @@ except UserError as error:
 # back.
 
 # %%
-on_device = mix(xp.asarray(x32), xp.asarray(w.astype("f4")), xp.asarray(b.astype("f4")))
+w32, b32 = w.astype(np.float32), b.astype(np.float32)
+on_device = mix(xp.asarray(x32), xp.asarray(w32), xp.asarray(b32))
 y_device = to_host(squash(on_device))
-y_host = squash(mix(x32, w.astype("f4"), b.astype("f4")))
+y_host = squash(mix(x32, w32, b32))
 print("computed with", get_array_module(on_device).__name__)
 print("largest difference from NumPy:", np.abs(y_device - y_host).max())
 
@@ -648,15 +649,15 @@ print("largest difference from NumPy:", np.abs(y_device - y_host).max())
 #
 # 1. `x` has the shape (2, 5, 3). Which shapes have `x.mean(axis=-1)`, `x.mean(axis=(0, 1))`,
 #    `x[0]`, `x[:, :, None]`, `x.swapaxes(1, 2)`? Write them down, then print them.
-# 2. Subtract from each row of a (4, 6) table its mean and divide by its standard deviation, without
-#    a loop. Check that each row of the result has mean 0 and standard deviation 1. (You have just
-#    written the heart of lesson 06.)
+# 2. Subtract from each row of a (4, 6) table its mean and divide by its standard deviation (`std`),
+#    without a loop. Check that each row of the result has mean 0 and standard deviation 1. (You
+#    have just written the heart of lesson 06.)
 # 3. Write `distances(p, q)` for points p of shape (N, 2) and q of shape (M, 2): the array (N, M) of
 #    all distances, without a loop. Hint: `p[:, None]`. Check one element by hand.
 # 4. Add `mixed_up(x, w, b)` with a mistake of your own that `complaints` does not find. What must
 #    be added to `complaints` to find it? (One idea: what if x has only two axes?)
 # 5. In section 8, measure the product with float64 as well. How many times slower is it? Then
-#    measure `left.T @ right`: does the turned array cost time?
+#    measure `left.T @ right_side`: does the turned array cost time?
 # 6. Compute the sum of 1/n² for n = 1 … 1,000,000 in float32 with `cumsum`, once from large to
 #    small terms and once from small to large. Which is nearer to π²/6, and why?
 #
