@@ -52,7 +52,7 @@ class Report:
     def __str__(self) -> str:
         verdict = "right" if self.ok else "WRONG"
         lines = [f"{self.name}: {verdict}  ({self.method}, tolerance {self.tolerance:g})"]
-        width = max((len(tensor.name) for tensor in self.tensors), default=6)
+        width = max([len("tensor"), *(len(tensor.name) for tensor in self.tensors)])
         header = f"{'tensor':<{width}}  {'shape':<14} {'element':<14} {'analytic':>12}"
         lines.append(f"     {header} {'numeric':>12} {'rel. error':>10} {'step':>8}")
         for tensor in self.tensors:
