@@ -9,8 +9,8 @@
 # # 10 · A whole GPT
 #
 # You now know every part: embeddings, attention, the MLP, layer norm, the block, the loss. How do
-# these parts become a GPT? And if every part is right, is the whole right too? Not yet: when parts
-# are joined, new kinds of mistakes become possible, and no check of a part can find them.
+# these parts become a GPT? And if every part is right, is the whole right too? Not always: joining
+# parts makes new kinds of mistakes possible, and no check of a part can find them.
 #
 # At the end of this lesson you will have a GPT of your own in about thirty lines, forward and
 # backward. You will have checked all of its gradients at once. You will have tested that it cannot
@@ -267,7 +267,8 @@ start_params = GPT(tiny, seed=0, device="cpu", dtype="float64").params
 ids = np.array([[3, 1, 3, 0], [5, 3, 2, 2]])  # (B, T) = (2, 4); some tokens occur twice
 logits, cache = gpt(ids, **start_params, config=tiny)
 for name, array in items(start_params):
-    print(f"{name:<24} {array.shape}")
+    if not name.startswith("h.1."):  # block 1 has the same shapes as block 0
+        print(f"{name:<24} {array.shape}")
 print("ids", ids.shape, "-> logits", logits.shape)
 
 # %% [markdown]
@@ -506,16 +507,17 @@ print("wrong order, but only one block: ok is", blind.ok)
 #
 # Do we need checks at all? Would a wrong gradient not show, because the model does not learn?
 #
-# **Predict:** we train three times from the same start: with the right gradient, without scoring
-# and without reading. Will the loss fall in all three? Write your answer down before you run the
-# next cell.
+# We train three times from the same start: with the right gradient, without scoring and without
+# reading. A step of this training is as simple as can be: every parameter moves a little against
+# its gradient, `p -= 0.2 * gradient`. Lesson 11 is about better steps.
 #
-# A step of this training is as simple as can be: every parameter moves a little against its
-# gradient, `p -= 0.2 * gradient`. Lesson 11 is about better steps. Note that the update takes each
-# gradient **by its name**. Our `dh` was filled from the last block to the first, so its order
-# differs from that of the parameters; taken by position, block 0 would get the gradient of block 1.
-# The shapes agree, so no error would tell you, and neither would the gradient check: it is not in
-# the backward.
+# Note that the update takes each gradient **by its name**. Our `dh` was filled from the last block
+# to the first, so its order differs from that of the parameters. Taken by position, block 0 would
+# get the gradient of block 1. The shapes agree, so there would be no error message. The gradient
+# check would not see it either, because the mistake is outside of the backward pass.
+#
+# **Predict:** will the loss fall in all three trainings? Write your answer down before you run the
+# next cell.
 
 # %%
 STEPS, STEP_SIZE = 200, 0.2
@@ -557,8 +559,8 @@ show(figure)
 
 # %% [markdown]
 # **What to see:** all three curves fall (each point is the mean of ten steps). If you had only the
-# pink curve, you would say: "It learns." You could not know that it should learn faster. That is
-# why "the loss goes down" proves nothing about a gradient, and why the check does.
+# pink curve, you would say: "It learns." You could not know that it should learn faster. So "the
+# loss goes down" proves nothing about a gradient. That is the job of the gradient check.
 
 # %% [markdown]
 # ## 7. The leak probe
@@ -765,8 +767,8 @@ show(figure)
 #
 # Norms, GELU and softmax are left out: in a wide model they are little work next to the products.
 #
-# The backward pass computes two products for each forward one: one for `dx`, one for `dW`. So a
-# training costs **three** times the forward pass.
+# The backward pass computes two products for each forward one: one for `dx`, one for `dW`. So
+# training on a token costs **three** times the forward pass.
 
 # %%
 V, T, L, C = gpt2.vocab_size, gpt2.block_size, gpt2.n_layer, gpt2.n_embd
@@ -785,8 +787,8 @@ print(f"{'training':<16} {flops['training'] / 1e6:7.1f} million")
 # %% [markdown]
 # A rule to remember: **about 2 FLOPs a parameter for each token forward, about 6 in training.**
 #
-# Is this formula true? Let us not believe it. We put counting functions into the table and run our
-# own GPT. They count each product that is really computed.
+# Is this formula true? Let us test it. We put functions into the table that count each product
+# which is really computed, and run our own GPT.
 
 # %%
 counted = {"linear_layers": 0, "attention_pairs": 0, "head": 0}
@@ -822,8 +824,8 @@ for part, number in counted.items():
 # skips most of the hidden half when the text is long.
 #
 # Last, the clock. How many FLOPs in a second does our GPT reach on one core of your computer, and
-# how many does one large matrix product reach? What the GPT lacks is the price of norms, softmax,
-# copies and small matrices.
+# how many does one large matrix product reach? The difference is the price of norms, softmax,
+# copies and small matrices. (1 GFLOP/s is $10^9$ FLOPs in a second.)
 
 
 # %%
@@ -890,7 +892,9 @@ print(f"GPT-2 on a billion tokens, at the speed of this GPT, on this core: {days
 # - `tests/gradcheck/wrong_model.py`: wrong backwards of the block and of the GPT, each rejected by
 #   a test.
 #
-# This is the part of `minigpt.model.account` that you have derived:
+# This is the part of `minigpt.model.account` that you have derived. (A *banded* block is one whose
+# attention looks back only over the last `window` places. GPT-2 has none, GPT-3 has them in every
+# other block.)
 
 # %%
 print(inspect.getsource(account.flops_per_token))
@@ -912,6 +916,7 @@ assert all(1 / 4 < ratios[id_of[letter]] < 4 for letter in read_letters)
 # section 5
 assert report.ok and quick.ok and report.max_relative_error < 1e-7
 assert n_tiny == 1104 and difference < 1e-12
+assert tiny.init_std == 0.02
 assert abs(float(first_loss) - model.expected_initial_loss()) < 0.1
 # section 6
 assert broken["without_scoring"] == broken["without_reading"] == ["wte.weight"]
@@ -933,6 +938,7 @@ assert 0.3 < parts["token_embedding"] / n_gpt2 < 1 / 3
 assert sum(account.parameters_by_part(default).values()) == 675_328
 large = account.parameters_by_part(GPTConfig.preset("gpt3-175b"))
 assert (large["mlp"] + large["attention"]) / sum(large.values()) > 0.99
+assert 0.32 < large["attention"] / sum(large.values()) < 0.34
 assert all(by_hand[part] == flops[part] for part in by_hand)
 assert flops["training"] == 3 * flops["forward"] and 2 < forward / n_gpt2 < 2.2
 assert counted["linear_layers"] == expected["linear_layers"] * pieces.size

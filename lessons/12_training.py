@@ -9,21 +9,24 @@
 # # 12 · Training
 #
 # We have a whole GPT (lesson 10), all of its gradients, and AdamW, which turns gradients into
-# better parameters (lesson 11). What is still missing is the loop that feeds it, and the eye that
-# tells whether it goes well. Most of the work with real models is that second part: a loss is a
+# better parameters (lesson 11). Two things are missing: the loop that feeds it, and the eye that
+# tells whether it goes well. Most of the work with real models is the second one. A loss is a
 # number, and a number says nothing until you know what to compare it with.
 #
 # At the end of this lesson you will have written a training loop, you will know four numbers that
 # every loss should be compared with, and you will have seen what five common mistakes look like.
-# It takes about 60 minutes.
+# It takes 60 to 90 minutes.
 
 # %%
 import math
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minigpt import GPT, AdamW, GPTConfig, Trainer
+from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import encode_dataset, tinytown_dataset, train_tokenizer
 from minigpt.plots import BLUE, GREEN, GREY, ORANGE, PINK, lesson_style, show
 from minigpt.training.ladder import ladder
@@ -31,6 +34,8 @@ from minigpt.training.schedule import clip_by_global_norm, warmup_cosine
 from minigpt.training.trainer import Diverged, evaluate
 
 lesson_style()
+threadpool_limits(1)  # our matrices are small: one core is enough for them
+
 LABELS = {
     "step": "step",
     "loss": "loss (nats a token)",
@@ -95,12 +100,13 @@ print(f"{steps_per_epoch:.0f} steps")
 # \qquad\Rightarrow\qquad \frac{\partial L}{\partial w} = \frac{1}{2}\frac{\partial L_1}{\partial w}
 # + \frac{1}{2}\frac{\partial L_2}{\partial w}$$
 #
-# That is the sum rule, nothing else. It is how minigpt uses all cores (each computes its part of
-# the batch), how several machines train one model, and how a small GPU trains with a large batch:
-# one part after another, which is called *gradient accumulation*.
+# The derivative of a sum is the sum of the derivatives, nothing else. This is how minigpt uses all
+# cores (each computes its part of the batch) and how several machines train one model. It is also
+# how a small GPU trains with a large batch: one part after another. That is called *gradient
+# accumulation*.
 #
-# **Predict:** if the two parts have 10 and 30 tokens, is the gradient of the whole still the plain
-# mean of both gradients?
+# **Predict:** if the two parts have 8 and 24 tokens, is the gradient of the whole still the plain
+# mean of both gradients? Write your answer down before you run the next cell.
 
 # %%
 config = GPTConfig(vocab_size=50, block_size=8, n_layer=2, n_head=2, n_embd=16)
@@ -118,16 +124,17 @@ print(f"weighted by tokens: differs by {np.abs(weighted - grads['all']).max():.1
 print(f"plain mean:         differs by {np.abs(plain - grads['all']).max():.1e}")
 
 # %% [markdown]
-# No: each part counts by its number of tokens. A published library had just this mistake for
-# years: with texts of different lengths its accumulated batches were not the batches that it
-# claimed. `loss_and_grads` therefore takes `count`, the number of tokens of the *whole* batch, to
-# divide by.
+# No: each part counts by its number of tokens, $(8 L_1 + 24 L_2) / 32$. Hugging Face's
+# `transformers` had just this mistake until October 2024 ("Fixing Gradient Accumulation", on its
+# blog): with texts of different lengths, accumulated batches were not the batches that they
+# claimed to be. Therefore `loss_and_grads` can be told `count`, the number of tokens of
+# the *whole* batch, and divides by it.
 #
 # ## 3. The training loop
 #
-# Now the function that this lesson is about. Five lines of it matter: get a batch, compute loss and
-# gradients, clip the gradients and set the learning rate of this step (both lesson 11), let AdamW
-# move.
+# Now the function that this lesson is about. A step of it is: get a batch; compute loss and
+# gradients; clip the gradients; take the learning rate of this step from the schedule; let AdamW
+# move (the last three are from lesson 11).
 
 
 # %%
@@ -155,6 +162,7 @@ def train(model, batches, steps, lr, min_lr, warmup=10, weight_decay=0.1, clip=1
 # First test: does it do what minigpt's own `Trainer` does? Both start from the same weights and see
 # the same batches.
 
+
 # %%
 class Repeated:
     """The same batch again and again."""
@@ -178,18 +186,20 @@ print("theirs", [round(x, 4) for x in theirs[:5]])
 # %% [markdown]
 # ## 4. The first thing to try: learn one batch by heart
 #
-# Before you train for an hour, train for ten seconds on a single batch. A model with 8,000
-# parameters can surely memorise 32 tokens. If it can't, something is broken: the gradient, the
-# optimizer, the targets. The test costs nothing and finds most mistakes.
+# Before you train for an hour, train for some seconds on a single batch. Our model has 7,520
+# parameters: it can surely memorise 32 tokens. If it can't, something is broken: the gradient, the
+# optimizer, the targets. The test costs little and finds many mistakes.
 #
 # **Predict:** at which loss does it begin, and where does it end after 150 steps? (There are 50
-# different tokens, and lesson 08 said what a model that knows nothing loses.)
+# different tokens, and lesson 08 said how large the loss of a model is that knows nothing.)
 
 # %%
 overfit = train(
     GPT(config, seed=0, device="cpu"), Repeated(ids, targets), 150, lr=1e-2, min_lr=1e-3
 )
 print(f"first loss {overfit[0]:.2f}, ln 50 = {math.log(50):.2f}, last loss {overfit[-1]:.4f}")
+
+# %%
 figure, axes = plt.subplots()
 axes.plot(overfit, color=BLUE)
 axes.axhline(math.log(50), color=GREY, ls="--", lw=1.5)
@@ -207,7 +217,7 @@ show(figure)
 # Now real stories. minigpt brings a small world of its own, TinyTown: short stories written by a
 # grammar. Its great advantage for us: since we know the grammar, we know the probability of every
 # story, and so the **loss floor**: the loss that even a perfect model has, because nobody can know
-# whether the next story is about Mia or about Tom.
+# whether the next story is about Mia or about Lucy.
 #
 # Of the stories we keep a few per cent apart, for **validation**: the model never trains on them,
 # so their loss shows what it has understood rather than remembered.
@@ -216,7 +226,7 @@ show(figure)
 dataset = tinytown_dataset("en", megabytes=1.0, seed=0, val_fraction=0.05)
 tokenizer = train_tokenizer(dataset, "bpe", 512)
 encoded = encode_dataset(dataset, tokenizer)
-print(tokenizer.decode(encoded.train_tokens[:120].tolist()))
+print(textwrap.fill(tokenizer.decode(encoded.train_tokens[:120].tolist()), 90))
 print(f"\n{len(encoded.train_tokens):,} tokens, {tokenizer.vocab_size} different ones")
 
 # %% [markdown]
@@ -227,6 +237,10 @@ print(f"\n{len(encoded.train_tokens):,} tokens, {tokenizer.vocab_size} different
 # - **counted pairs**: how often each token follows the one before it. No neural network, just a
 #   table. A GPT that is not better than this table has learned nothing about the past;
 # - **the floor**: the true probabilities.
+#
+# All four are measured on the validation stories. `pairs` holds the `(ids, targets)` of each of
+# them. Later, `padded` puts stories of different lengths into one batch: it fills up the short
+# ones, and the targets there are ignored (lesson 08).
 
 # %%
 BLOCK, BATCH = 200, 12
@@ -240,8 +254,6 @@ for name, loss in rungs.items():
 # Between which rungs will it end?
 
 # %%
-from minigpt.corpus.batches import padded
-
 config = GPTConfig(tokenizer.vocab_size, BLOCK, n_layer=2, n_head=4, n_embd=64, init_std=0.08)
 model = GPT(config, seed=0, device="cpu")
 STEPS = 300
@@ -265,17 +277,17 @@ axes.plot(*zip(*curve["validation"], strict=True), "o", color=ORANGE, ms=9, zord
           label=LABELS["validation"])  # fmt: skip
 for name, loss in rungs.items():
     axes.axhline(loss, color=GREY, ls="--", lw=1.2, zorder=0)
-    axes.text(STEPS, loss + 0.06, LABELS[name], color=GREY, ha="right")
+    axes.text(STEPS, loss + 0.12, LABELS[name], color=GREY, ha="right")
 axes.set(xlabel=LABELS["step"], ylabel=LABELS["loss"], title=LABELS["curve"], xlim=(0, STEPS),
          ylim=(0, first + 0.6))  # fmt: skip
-axes.legend(loc="upper center", bbox_to_anchor=(0.42, 0.8))
+axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.7))
 show(figure)
 
 # %% [markdown]
-# **What to see:** the loss begins above guessing (our initial weights are large, so the untrained
-# model is confidently wrong), passes the counted tokens within some steps, then the counted pairs,
-# and comes towards the floor. Training and validation lie on each other: nothing is learned by
-# heart yet, so more steps or a larger model would still help.
+# **What to see:** the loss begins above guessing. (Our initial weights are large, so the untrained
+# model is sure of something, and wrong.) It passes the counted tokens within some steps, then the
+# counted pairs, and comes towards the floor. Training and validation lie on each other: nothing is
+# learned by heart yet, so more steps or a larger model would still help.
 #
 # How to read any loss curve:
 #
@@ -289,7 +301,12 @@ show(figure)
 #
 # ## 6. Learning by heart, seen from outside
 #
-# The same model, but with only three stories to learn from.
+# The same model, but with only three stories to learn from. (We take three of the validation
+# stories, and test on forty others of them. This model has not seen any of them.)
+#
+# **Predict:** what happens to the loss of the three stories, and what to the loss of the others?
+# Can it become worse than pure guessing?
+
 
 # %%
 class Few:
@@ -314,6 +331,8 @@ for step in range(121):
     if step < 120:
         trainer.step()
 print(f"the three stories {seen[-1][1]:.2f}, other stories {unseen[-1][1]:.2f}")
+
+# %%
 figure, axes = plt.subplots()
 axes.plot(*zip(*seen, strict=True), color=BLUE, label=LABELS["training"])
 axes.plot(*zip(*unseen, strict=True), color=ORANGE, marker="o", label=LABELS["validation"])
@@ -324,20 +343,27 @@ axes.legend(loc="center right")
 show(figure)
 
 # %% [markdown]
-# **What to see:** the training loss goes to zero, far below the floor of the language, while the
-# loss on other stories, after a short fall, rises above pure guessing: a model that is sure of the
-# wrong thing loses more than one that knows that it knows nothing. **Overfitting** is this gap, and
-# only the validation loss shows it.
+# **What to see:** the training loss goes to zero, far below the floor of the language. The loss on
+# other stories falls a little and then rises above pure guessing. A model that is sure of the wrong
+# thing has a larger loss than one that knows that it knows nothing. **Overfitting** is this gap,
+# and only the validation loss shows it.
 #
 # ## 7. A gallery of mistakes
 #
-# Each of these has cost somebody an afternoon. We make them on purpose, for 60 steps each.
+# Each of these mistakes has cost somebody an afternoon. We make them on purpose, for 45 steps each:
 #
-# **Predict:** which of the five looks *better* than the healthy run?
+# 1. the learning rate is 100 times too high;
+# 2. the targets are not shifted: the target at each place is the token at this place;
+# 3. the gradients of old steps are kept: the new ones are added to them;
+# 4. the step goes in the wrong direction, with the gradient instead of against it;
+# 5. the targets come from another text of the batch.
+#
+# **Predict:** sketch the five loss curves. Which of them looks *better* than that of a healthy run?
+
 
 # %%
-def broken_run(kind, steps=60):
-    """The losses of a run with one mistake; NaN from the step on at which it diverged."""
+def broken_run(kind, steps=45):
+    """The losses of a run with one mistake."""
     model = GPT(config, seed=0, device="cpu")
     optimizer = AdamW(model.params, betas=(0.9, 0.99), weight_decay=0.01)
     batches = encoded.batches(BATCH, BLOCK, 0)
@@ -364,27 +390,31 @@ gallery = {}
 with np.errstate(all="ignore"):
     for kind in KINDS:
         gallery[kind] = broken_run(kind)
-        print(f"{LABELS[kind]:34} {gallery[kind][0]:6.2f} -> {gallery[kind][-1]:8.2f}")
+        print(f"{LABELS[kind]:34} {gallery[kind][0]:6.3f} -> {gallery[kind][-1]:8.3f}")
 
 # %%
-figure, axes = plt.subplots(figsize=(8.5, 5.2))
+figure, axes = plt.subplots(figsize=(8.5, 5.6))
 for kind, colour in KINDS.items():
     axes.plot(gallery[kind], color=colour, label=LABELS[kind], lw=3 if kind == "healthy" else 1.8)
-axes.set(xlabel=LABELS["step"], ylabel=LABELS["loss"], title=LABELS["gallery"], ylim=(0.01, 60),
-         yscale="log", xlim=(0, 59))  # fmt: skip
-axes.set_yticks([0.03, 0.1, 0.3, 1, 3, 10, 30], ["0.03", "0.1", "0.3", "1", "3", "10", "30"])
-axes.legend(loc="lower right", fontsize=11)
+axes.set(xlabel=LABELS["step"], ylabel=LABELS["loss"], title=LABELS["gallery"], yscale="log",
+         xlim=(0, 44), ylim=(3e-4, 300))  # fmt: skip
+axes.set_yticks([0.001, 0.01, 0.1, 1, 10, 100], ["0.001", "0.01", "0.1", "1", "10", "100"])
+axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=2, frameon=False, fontsize=11)
 show(figure)
 
 # %% [markdown]
-# **What to see:** only two of the five look like disasters. The run whose targets were not shifted
-# looks *wonderful*: its loss falls below the floor, because the answer stands in the question, and
-# the model learns to copy. A loss that is too good is a bug, and the floor is how you notice.
-# Old gradients that are never cleared train, but worse. Targets of another text end near the
-# counted tokens: the model learns which words are common, and nothing else, since the past says
-# nothing about the answer.
+# **What to see:** only two of the five look like disasters.
 #
-# And the NaN? Let a single parameter become infinite, as it does when a number overflows:
+# - **Targets not shifted** looks *wonderful*: its loss falls below the floor. The answer stands in
+#   the question, and the model learns to copy. A loss that is too good is a bug, and the floor is
+#   how you notice.
+# - **Old gradients kept**: the model learns, but worse.
+# - **Targets of another text** ends near the counted tokens. The past says nothing about the
+#   answer, so the model can learn only which tokens are common.
+#
+# There is a sixth mistake that has no curve at all. A number that grows too large for float32
+# becomes infinite, and $\infty - \infty$ gives **NaN**, *not a number*. We make a single parameter
+# infinite and let minigpt's `Trainer` try a step:
 
 # %%
 sick = GPT(config, seed=0, device="cpu")
@@ -397,19 +427,20 @@ try:
     stopped = ""
 except Diverged as error:
     stopped = str(error)
-print(stopped)
+print(textwrap.fill(stopped, 90))
 untouched = np.array_equal(before, sick.params.buffer)
 print("parameters untouched:", untouched)
 
 # %% [markdown]
-# One NaN (*not a number*, what $\infty - \infty$ gives) in the gradient would, after one step, be
-# in every parameter: the norm of the gradient is NaN, clipping multiplies everything by it, and the
-# model is lost. So the trainer looks at the loss and at the norm *before* it changes anything.
+# With one NaN in the gradient, its norm is NaN as well, and clipping multiplies everything by it.
+# After one step every parameter would be NaN, and the model would be lost. So the trainer looks at
+# the loss and at the norm *before* it changes anything.
 #
 # ## 8. Breaking our loop, and catching it
 #
 # A training loop has no gradient of its own to check. It is checked as in section 3: against an
 # independent one, step by step, on the same batches. Two realistic mistakes:
+
 
 # %%
 def train_without_clipping(model, batches, steps, **options):
@@ -434,12 +465,13 @@ for wrong in (train_without_clipping, train_without_warmup):
 #    lowest after 300 steps?
 # 2. Count with `tokenizer.encode` how many tokens a story has on average. How many stories does one
 #    batch of section 5 hold?
-# 3. Give `train` an argument `accumulate`: so many batches are added up for one step. Check it
-#    against a `Trainer` with the same argument.
+# 3. Give `train` an argument `accumulate`: each step uses the gradient of so many batches together.
+#    Check it against a `Trainer` with the same argument.
 # 4. Make the validation set tiny (one story) and measure its loss at every step. Why does nobody
 #    choose the best step by such a set?
-# 5. In the gallery, let the model see its own answer in another way: call `minigpt.layers` with a
-#    causal mask that is shifted by one. How far below the floor does the loss fall?
+# 5. Let a model see its own answer in another way: take your `gpt` of lesson 10 and give it a table
+#    whose causal mask is shifted by one place, so that each place also sees the next one. Train it.
+#    How far below the floor does the loss fall?
 #
 # ## 10. What you can now read in `minigpt/`
 #
@@ -448,10 +480,14 @@ for wrong in (train_without_clipping, train_without_warmup):
 # `minigpt/training/run.py` (log, validation, checkpoints). On the command line, `minigpt train`
 # does all of this lesson in some minutes, with a larger model.
 
+# %% [markdown]
+# ## The claims of this lesson, as assertions
+
 # %%
 assert np.array_equal(text[1:6], [101, 102, 103, 104, 105]) and round(steps_per_epoch) == 977
 assert np.abs(weighted - grads["all"]).max() < 1e-12 < np.abs(plain - grads["all"]).max()
 assert np.allclose(ours, theirs, rtol=1e-5) and trainer.step_number == 0
+assert small.n_params == 7520
 assert abs(overfit[0] - 3.91) < 0.1 and overfit[-1] < 0.1
 assert rungs["floor"] < last < rungs["bigram"] < rungs["unigram"] < rungs["uniform"] < first
 assert abs(curve["training"][-1][1] - last) < 0.3
@@ -460,4 +496,7 @@ assert unseen[-1][1] > rungs["uniform"] > min(loss for _, loss in unseen)
 assert gallery["unshifted"][-1] < rungs["floor"] < gallery["healthy"][-1] < gallery["kept"][-1]
 assert rungs["unigram"] - 0.5 < gallery["shuffled"][-1] and "not finite at step 0" in stopped
 assert untouched and differs < 20
+# only two of the five rise
+rising = {kind for kind, losses in gallery.items() if not losses[-1] < losses[0]}
+assert rising == {"high_lr", "no_update"}
 print("all claims of this lesson hold")

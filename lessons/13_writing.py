@@ -10,21 +10,25 @@
 #
 # A GPT gives a probability to every possible next token, and nothing else. How does that become a
 # text? Somebody has to choose one token, add it, and ask again. How to choose is a question with
-# several good answers, and the same model can sound dull, lively or drunk by the choice alone.
+# several good answers. The same model can sound dull, lively or confused by the choice alone.
 #
 # At the end of this lesson you will have written greedy choice, temperature, top-k and top-p, you
 # will know when a beam search finds what greedy choice misses, and you will have derived the **KV
-# cache**, which makes writing many times faster without changing a single result. There is no
-# gradient in this lesson: writing does not learn. It takes about 60 minutes.
+# cache**, which makes writing faster without changing the text. There is no gradient in this
+# lesson: a model that writes does not learn. It takes 60 to 90 minutes.
 
 # %%
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minigpt import GPT, GPTConfig, Trainer, layers
+from minigpt.corpus import tinytown
 from minigpt.corpus.dataset import encode_dataset, tinytown_dataset, train_tokenizer
+from minigpt.model.cache import KVCache, next_logits
 from minigpt.model.choose import choose
 from minigpt.plots import BLUE, GREEN, ORANGE, lesson_style, show
 from minigpt.training.samples import sample_texts
@@ -81,24 +85,25 @@ print(f"{probabilities[order[8:]].sum():6.3f}  all {len(order) - 8} others toget
 # %% [markdown]
 # ## 2. Greedy, and drawing at random
 #
-# The simplest choice is **greedy**: always the likeliest token. It always gives the same text.
+# The simplest choice is **greedy**: always the likeliest token. We let the model continue the
+# prompt greedily, twice.
 #
-# **Predict:** what would a whole book look like that was written greedily by a small model? Write
-# your answer down before you run the next cell.
+# **Predict:** will both texts be the same? Write your answer down before you run the next cell.
 
 # %%
 greedy = model.generate([prompt], max_new_tokens=60, temperature=0)[0]
-print(tokenizer.decode(greedy[1:].tolist()))
+print(textwrap.fill(tokenizer.decode(greedy[1:].tolist()), 90))
 again = model.generate([prompt], max_new_tokens=60, temperature=0)[0]
 print("\nthe same text again:", np.array_equal(greedy, again))
 
 # %% [markdown]
-# This is the only text that the prompt can ever give. And since at each place it takes what is most
-# common there, a whole book written so would say the same few things again and again.
+# This is the only text that greedy choice can ever give for this prompt. Ask for a hundred stories,
+# and you get one story a hundred times.
 #
 # The other extreme: **draw** the next token with exactly the probability that the model gives it.
 # How does a program draw from a list of probabilities? Put them one after another on a line from 0
-# to 1, and throw a dart at the line. By hand, with three tokens:
+# to 1, and throw a dart at the line. By hand, with the three probabilities 0.5, 0.3 and 0.2 (`ends`
+# are the ends of the pieces on the line):
 
 # %%
 p = np.array([0.5, 0.3, 0.2])
@@ -110,16 +115,18 @@ for dart in (0.10, 0.55, 0.95):
 # %% [markdown]
 # ## 3. Temperature
 #
-# Between both lies **temperature** $\tau$: divide all logits by it before the softmax.
+# Between greedy choice and drawing there is the **temperature** $\tau$ (tau): divide all logits by
+# it before the softmax.
 #
 # $$p_i = \frac{e^{z_i / \tau}}{\sum_j e^{z_j / \tau}}$$
 #
-# Two tokens whose logits differ by $d$ have the ratio of probabilities $e^{d/\tau}$. For $\tau = 1$
-# it is the model's own. For $\tau \to 0$ the ratio becomes infinite: only the likeliest is left,
-# and drawing becomes greedy choice. For $\tau \to \infty$ all ratios become 1: pure noise.
+# If the logits of two tokens differ by $d$, the ratio of their probabilities is $e^{d/\tau}$. For
+# $\tau = 1$ it is the model's own. For $\tau \to 0$ the ratio becomes infinite: only the likeliest
+# token is left, and drawing becomes greedy choice. For $\tau \to \infty$ all ratios become 1: pure
+# noise.
 #
-# **Predict:** two tokens have the probabilities 0.8 and 0.2; their ratio is 4. Which probabilities
-# have they at $\tau = 0.5$?
+# **Predict:** two tokens have the probabilities 0.8 and 0.2; their ratio is 4. What are their
+# probabilities at $\tau = 0.5$?
 
 # %%
 z = np.log([0.8, 0.2])
@@ -127,7 +134,8 @@ cold = np.exp(z / 0.5) / np.exp(z / 0.5).sum()
 print("temperature 0.5:", cold.round(3), " ratio", (cold[0] / cold[1]).round(1))
 
 # %% [markdown]
-# The ratio is squared: $4^{1/0.5} = 16$. Now the scores of our prompt at three temperatures:
+# The ratio is squared: $4^{1/0.5} = 16$. Now the next token after our prompt, at three
+# temperatures:
 
 # %%
 figure, axes = plt.subplots()
@@ -137,21 +145,23 @@ for i, (temperature, colour) in enumerate(((0.5, BLUE), (1.0, GREEN), (2.0, ORAN
     q /= q.sum()
     axes.bar(np.arange(8) + 0.27 * (i - 1), q[shown], 0.26, color=colour,
              label=f"{LABELS['temperature']} {temperature:g}")  # fmt: skip
-axes.set_xticks(range(8), [tokenizer.decode([int(t)]).strip() or "␣" for t in shown], rotation=20)
+names = [tokenizer.decode([int(t)]).strip() or "␣" for t in shown]
+axes.set_xticks(range(8), names, fontsize=11, rotation=0 if max(map(len, names)) < 8 else 20)
 axes.set(xlabel=LABELS["token"], ylabel=LABELS["probability"], title=LABELS["temperatures"])
 axes.legend()
 show(figure)
 
 # %% [markdown]
-# **What to see:** at 0.5 the first tokens take nearly everything, at 2 the bars become flat, and
-# what is missing there has gone to the thousand tokens that are not in the picture.
+# **What to see:** the likeliest token gains at 0.5 and loses at 2, where the bars become flat. What
+# is missing there has gone to the thousand tokens that are not in the picture.
 #
 # ## 4. Top-k and top-p: cutting the tail
 #
-# That tail is the trouble. Each of a thousand bad tokens is unlikely, but together they are not. If
-# the tail has 10 % and a story has 60 tokens, the chance of never hitting it is small.
+# These thousand unlikely tokens are called the **tail**, and the tail is the trouble. Each of its
+# tokens is unlikely, but together they are not. Let the tail have the probability 10 %, and let a
+# story have 60 tokens. Then the story never hits the tail with the probability $0.9^{60}$.
 #
-# **Predict:** how small? Compute $0.9^{60}$ in your head, roughly.
+# **Predict:** how much is that, roughly?
 
 # %%
 print(f"{0.9**60:.4f}")
@@ -162,6 +172,7 @@ print(f"{0.9**60:.4f}")
 # where it is not (Holtzman et al., 2020). Then we draw among those that are left.
 #
 # Here is the function of this lesson.
+
 
 # %%
 def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
@@ -185,15 +196,22 @@ def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
     return int(ids[min(np.searchsorted(ends, dart * ends[-1], side="right"), len(ids) - 1)])
 
 
+# %% [markdown]
+# **Predict:** three tokens have the probabilities 0.5, 0.3 and 0.2. Which of them does top-p keep
+# for p = 0.4, 0.5, 0.51 and 0.9?
+
+# %%
+p = np.array([0.5, 0.3, 0.2])
 for top_p in (0.4, 0.5, 0.51, 0.9):
     kept = {choose_token(np.log(p), dart, top_p=top_p) for dart in np.linspace(0, 1, 201)}
-    print(f"top_p {top_p:4.2f} keeps tokens {sorted(kept)} of probabilities {p}")
+    print(f"top_p {top_p:4.2f} keeps tokens {sorted(kept)}")
 
 # %% [markdown]
-# By hand: the first token has 0.5. That is enough for p = 0.5, but not for 0.51, where the second
-# one is needed as well.
+# The first token has 0.5. That is enough for p = 0.5, but not for 0.51, where the second one is
+# needed as well. Both have 0.8, which is not enough for 0.9.
 #
 # Does it choose what minigpt's own `choose` does, for the same darts?
+
 
 # %%
 def agreement(mine, temperature, top_k, top_p, n=300):
@@ -213,13 +231,14 @@ for setting in SETTINGS:
           f"{agreement(choose_token, *setting):.0%} equal")  # fmt: skip
 
 # %% [markdown]
-# Now we break it on purpose, twice, with mistakes that were made in published code: a top-p that
-# leaves out the token which crosses p, and a temperature that multiplies.
+# Now we break it on purpose, with two usual mistakes: a top-p that leaves out the token which
+# crosses p, and a temperature that multiplies instead of dividing.
+
 
 # %%
 def stingy_top_p(logits, dart, temperature=1.0, top_k=None, top_p=None):
     ids = np.argsort(-logits, kind="stable")[:top_k]
-    z = logits[ids] / (temperature or 1e-9)
+    z = logits[ids] / temperature
     p = np.exp(z - z.max())
     p /= p.sum()
     if top_p is not None:
@@ -230,7 +249,8 @@ def stingy_top_p(logits, dart, temperature=1.0, top_k=None, top_p=None):
 
 
 def hot_when_cold(logits, dart, temperature=1.0, top_k=None, top_p=None):
-    return choose_token(logits * temperature**2, dart, temperature, top_k, top_p)
+    wrong = logits * temperature**2  # choose_token divides by the temperature once
+    return choose_token(wrong, dart, temperature, top_k, top_p)
 
 
 for wrong in (stingy_top_p, hot_when_cold):
@@ -238,15 +258,18 @@ for wrong in (stingy_top_p, hot_when_cold):
     print(f"{wrong.__name__}: {', '.join(f'{share:.0%}' for share in shares)} equal")
 
 # %% [markdown]
+# Each mistake has one setting where it can't show, with 100 %: no top-p for the first, temperature
+# 1 for the second. So test more than one setting.
+#
 # With `stingy_top_p` a model that is very sure (its first token has 0.95, p is 0.9) has nothing
 # left to choose from: the program fails exactly when the model is at its best.
 #
 # ## 5. What the choice does to the text
 #
 # We let the model write 16 stories at each of five temperatures and count two things: how many of
-# their words exist in the training text, and how many different words there are among 100.
+# their words exist in the training text, and how many of their words are different ones.
 #
-# **Predict:** which of both rises with the temperature?
+# **Predict:** which of the two numbers rises with the temperature?
 
 # %%
 vocabulary = set(" ".join(dataset.train).replace(".", " ").replace(",", " ").split())
@@ -258,7 +281,7 @@ for temperature in TEMPERATURES:
     known.append(np.mean([word in vocabulary for word in words]))
     different.append(len(set(words)) / len(words))
     print(f"{temperature:4}  {known[-1]:.0%} exist, {different[-1]:.0%} are different")
-    print(f"      {texts[0][:80]!r}")
+    print(f"      {textwrap.shorten(texts[0], 80, placeholder=' …')}")
 
 # %%
 figure, axes = plt.subplots()
@@ -271,9 +294,9 @@ axes.set_ylim(0, 1.12)
 show(figure)
 
 # %% [markdown]
-# **What to see:** the two curves run against each other. Nobody can choose the right place for all
-# purposes: a poem may be hotter than an answer to a question. minigpt writes its stories with 0.7
-# and top-p 0.9.
+# **What to see:** from left to right one curve falls and the other one rises. No temperature is
+# right for all purposes: a poem may be hotter than an answer to a question. minigpt writes its
+# stories with 0.7 and top-p 0.9.
 #
 # ## 6. Beam search: when the likeliest text is wanted
 #
@@ -291,7 +314,9 @@ print(f"over B:         0.4 * 0.9 = {0.4 * 0.9:.2f}")
 # %% [markdown]
 # It does not: it can't know at the first token what comes later. A **beam search** keeps the n
 # likeliest beginnings (beams) instead of one, extends each by every token, and keeps the best n
-# again. Logarithms turn the product of probabilities into a sum.
+# again. Logarithms turn the product of probabilities into a sum: the number in
+# front of each text is this sum. Greedy choice is a beam search with one beam.
+
 
 # %%
 def log_probability(ids):
@@ -308,7 +333,7 @@ for beams in (1, 8):
     options = {"num_beams": beams, "do_sample": False}
     found = model.generate([prompt], max_new_tokens=10, **options)[0].tolist()
     best[beams] = log_probability(found)
-    print(f"{beams} beams: {best[beams]:6.2f}  {tokenizer.decode(found[1:])!r}")
+    print(f"num_beams={beams}: {best[beams]:6.2f}  {tokenizer.decode(found[1:])!r}")
 
 # %% [markdown]
 # Not even a beam search is sure to find the likeliest text: the beginning of that text may be among
@@ -317,19 +342,20 @@ for beams in (1, 8):
 #
 # ## 7. The KV cache, derived
 #
-# To write token number 101, the model computed attention for 100 positions. For number 102 it
-# computes 101, of which 100 are the same as before. Are they really the same?
+# To write token number 101, the model computes attention for 100 positions. For number 102 it
+# computes 101 positions, of which 100 are the same as before. Are they really the same?
 #
 # In lesson 07 we saw that nothing leaks: position t looks at positions up to t, never later. So its
-# key, its value and its output do not change when tokens are added after it. Only the new
-# position's query is new, and it needs the keys and values of all positions before, which we
-# therefore keep:
+# key, its value and its output do not change when tokens are added after it. This output goes into
+# the next block, so there it is the same again. Only the query of the new position is new. It needs
+# the keys and values of all positions before. Therefore we keep them:
 #
 # $$\text{new output} = \text{softmax}\left(\frac{q_{new} K^\top}{\sqrt{D}}\right) V, \qquad K, V
 # \text{ extended by one row each step}$$
 #
-# No mask is needed: everything in K and V lies in the past. The work for a token falls from T rows
-# to one.
+# No mask is needed: everything in K and V lies in the past. For each new token, the model computes
+# one row instead of T.
+
 
 # %%
 def attention_step(x, keys, values, c_attn, c_proj, n_head):
@@ -365,8 +391,6 @@ print(f"largest difference: {error:.1e}")
 # that each new token stands at the beginning.
 
 # %%
-from minigpt.model.cache import KVCache, next_logits
-
 ids = np.array([prompt + tokenizer.encode(" red ball.")])
 
 
@@ -388,43 +412,59 @@ for broken in (False, True):
 # %% [markdown]
 # ## 8. How much faster?
 #
-# **Predict:** without a cache, is the 140th token as expensive as the first?
+# **Predict:** without a cache, is the 100th token as expensive as the 10th? And with a cache?
+# Sketch both curves.
+#
+# A laptop always does other things as well, and one measurement can catch such a moment. So we go
+# through all places fifteen times and keep the fastest time of each place.
 
 # %%
 text = np.array([[tokenizer.eot, *encoded.train_tokens[1:140]]])
 PLACES = list(range(10, 140, 26))
-times = {"whole": [], "cached": []}
 cache = KVCache(model, 1)
-written = 0
-for place in PLACES:
-    next_logits(model, text[:, written:place], cache)
-    written = place
-    fastest = {"whole": 9.0, "cached": 9.0}
-    for _ in range(7):
-        start = time.perf_counter()
-        model(text[:, : place + 1])
-        fastest["whole"] = min(fastest["whole"], time.perf_counter() - start)
-        length = cache.length
-        start = time.perf_counter()
-        next_logits(model, text[:, place : place + 1], cache)
-        fastest["cached"] = min(fastest["cached"], time.perf_counter() - start)
-        cache.length = length  # forget it again, to measure once more
-    for way, seconds in fastest.items():
-        times[way].append(1e3 * seconds)
-figure, axes = plt.subplots()
-axes.plot(PLACES, times["whole"], "o-", color=ORANGE, ms=9)
-axes.plot(PLACES, times["cached"], "s-", color=BLUE, ms=9)
-for way, colour in (("whole", ORANGE), ("cached", BLUE)):
-    axes.text(PLACES[-2], times[way][-2] * 1.1, LABELS[way], color=colour, ha="right", va="bottom")
-axes.set(xlabel=LABELS["position"], ylabel=LABELS["ms"], title=LABELS["cache"], ylim=(0, None))
-show(figure)
+next_logits(model, text[:, : PLACES[-1] + 1], cache)  # fill the cache once
+
+
+def whole(place):
+    return model(text[:, : place + 1])[0, -1]
+
+
+def cached(place):
+    cache.length = place  # forget what comes later
+    return next_logits(model, text[:, place : place + 1], cache)[0]
+
+
+fastest = {"whole": dict.fromkeys(PLACES, np.inf), "cached": dict.fromkeys(PLACES, np.inf)}
+with threadpool_limits(1):  # one core: so small products gain nothing from more
+    for _ in range(15):
+        for place in PLACES:
+            for way, next_token in (("whole", whole), ("cached", cached)):
+                start = time.perf_counter()
+                next_token(place)
+                seconds = time.perf_counter() - start
+                fastest[way][place] = min(fastest[way][place], seconds)
+times = {way: [1e3 * found[place] for place in PLACES] for way, found in fastest.items()}
+for way, found in times.items():
+    print(f"{LABELS[way]:<20} " + " ".join(f"{ms:6.2f}" for ms in found) + "  ms")
 gain = times["whole"][-1] / times["cached"][-1]
 print(f"after {PLACES[-1]} tokens: {gain:.1f} times faster")
+same = max(np.abs(whole(place) - cached(place)).max() for place in PLACES)
+print(f"largest difference of the logits: {same:.1e}")
+
+# %%
+figure, axes = plt.subplots()
+axes.plot(PLACES, times["whole"], "o-", color=ORANGE, ms=9, label=LABELS["whole"])
+axes.plot(PLACES, times["cached"], "s-", color=BLUE, ms=9, label=LABELS["cached"])
+axes.set(xlabel=LABELS["position"], ylabel=LABELS["ms"], title=LABELS["cache"])
+axes.set_ylim(0, 1.15 * max(map(max, times.values())))
+# below the axes: no line can run into the names, whatever the times are
+axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False)
+show(figure)
 
 # %% [markdown]
-# **What to see:** with the cache the line is nearly flat. What the cache costs is memory: for each
-# block and position a key and a value of C numbers. `minigpt info gpt2` tells how much that is for
-# the published sizes.
+# **What to see:** without a cache the price of a token grows with the text; with the cache it grows
+# very little. What the cache costs is memory: for each block and position a key and a value of C
+# numbers. `minigpt info gpt2` tells how much that is for the published sizes.
 #
 # ## 9. How good are the stories?
 #
@@ -432,18 +472,16 @@ print(f"after {PLACES[-1]} tokens: {gain:.1f} times faster")
 # one that the grammar could have told.
 
 # %%
-from minigpt.corpus import tinytown
-
 verdict = tinytown.check(dataset.train[0], "en")
 print("a story of the corpus:", verdict.well_formed)
 mine = sample_texts(model, tokenizer, 1, seed=3, temperature=0.7, top_p=0.9)[0]
-print(mine)
+print(textwrap.fill(mine, 90))
 print("a story of ours:      ", tinytown.check(mine, "en").well_formed)
 
 # %% [markdown]
-# After some seconds of training few stories hold from the first to the last word: a sentence that
-# is right is easy, sixty tokens without one slip are not. `minigpt train` trains for some minutes
-# and then samples 100 stories and judges them; README tells how many were well formed.
+# After some seconds of training, few stories are right from the first to the last word. One right
+# sentence is easy; sixty tokens without a slip are not. `minigpt train` trains for some minutes,
+# then samples 100 stories and judges them. README.md tells how many were well formed.
 #
 # ## 10. Exercises
 #
@@ -464,14 +502,22 @@ print("a story of ours:      ", tinytown.check(mine, "en").well_formed)
 # `minigpt/model/generate.py` (the loop around them), `minigpt/model/beams.py`. On the command line:
 # `minigpt sample --temperature 0.7 --top-p 0.9`.
 
+# %% [markdown]
+# ## The claims of this lesson, as assertions
+
 # %%
 assert np.array_equal(greedy, again) and last_loss < 2.5
 assert abs(cold[0] / cold[1] - 16) < 1e-9 and 0.9**60 < 0.01
 assert all(agreement(choose_token, *setting) == 1 for setting in SETTINGS)
 assert agreement(stingy_top_p, *SETTINGS[2]) < 1 and agreement(hot_when_cold, *SETTINGS[1]) < 1
+assert agreement(stingy_top_p, *SETTINGS[1]) == agreement(hot_when_cold, *SETTINGS[2]) == 1
+kept = {p_: {choose_token(np.log(p), d, top_p=p_) for d in np.linspace(0, 1, 201)}
+        for p_ in (0.4, 0.5, 0.51, 0.9)}  # fmt: skip
+assert list(kept.values()) == [{0}, {0}, {0, 1}, {0, 1, 2}]
 assert known[0] > known[-1] and different[0] < different[-1]
 assert best[8] > best[1] and error < 1e-5
 assert np.abs(cached_logits(ids) - right).max() < 1e-3
 assert np.abs(cached_logits(ids, broken=True) - right).max() > 0.1
-assert gain > 1.5 and verdict.well_formed
+# times: only what a busy machine can't turn round
+assert gain > 1.1 and same < 1e-3 and verdict.well_formed
 print("all claims of this lesson hold")
