@@ -21,6 +21,7 @@
 import inspect
 import math
 import random
+import textwrap
 import time
 from functools import partial
 from types import SimpleNamespace
@@ -49,7 +50,7 @@ LABELS = {
     "scale_divided": "softmax(q · k / √D)",
     "loss_title": "Looking back halves the loss",
     "loss_x": "step",
-    "loss_y": "loss (nats a token)",
+    "loss_y": "loss (smaller is better)",
     "loss_blind": "each place sees only itself",
     "loss_ours": "with our attention",
     "heads_title": "Four heads at the same place",
@@ -152,6 +153,9 @@ y, weights = attend(q, k, v, mask)
 # One line is new: we subtract the largest score of each row before `exp`. This changes nothing,
 # because $e^{s - m} = e^s / e^m$ and the factor $e^m$ stands above and below the fraction. But it
 # keeps `exp` from becoming too large for the computer (lesson 08 comes back to this).
+#
+# `k.swapaxes(-1, -2)` exchanges the last two axes. For one table it is `k.T`; later we shall have
+# many tables side by side.
 #
 # Here are all weights.
 
@@ -394,9 +398,8 @@ print(f"not built: {dx_short.nbytes / 1e6:6.1f} MB, {1e3 * t_short:6.1f} ms")
 # In words: `dv` says that a value gets its gradient from all places that looked at it, each with
 # its weight. `dweights` asks for each pair: would it help to look there more?
 #
-# We write it for arrays of any number of leading axes, `(..., T, D)`. `swapaxes(-1, -2)` is the
-# transposition of the last two axes. We write `math.sqrt`, not `np.sqrt`: NumPy's gives a float64
-# and would turn a float32 model into a float64 one.
+# We write it for arrays of any number of leading axes, `(..., T, D)`. We take `math.sqrt`, not
+# `np.sqrt`: NumPy's gives a float64 and would turn a float32 model into a float64 one (lesson 01).
 
 
 # %%
@@ -510,8 +513,8 @@ print("the same, with the line:",
 # turns the `C` numbers of a place into `3 C`: first all queries, then all keys, then all values. At
 # the end a second linear layer, `c_proj`, mixes what the heads have found.
 #
-# $$x \;\to\; \text{c\_attn} \;\to\; (q, k, v) \;\to\; \text{cut into heads} \;\to\;
-# \text{attention in each head} \;\to\; \text{side by side} \;\to\; \text{c\_proj} \;\to\; y$$
+# `x` → `c_attn` → `q`, `k`, `v` → cut into heads → attention in each head → side by side → `c_proj`
+# → `y`
 #
 # To cut `C` into heads is a matter of shapes. A small case: `T = 2` places (tens digit), `C = 4`
 # channels (ones digit), `H = 2` heads.
@@ -607,8 +610,8 @@ wrong_attention = partial(attention, n_head=H, merge=merge_wrong)
 fitting_backward = partial(attention_backward, split=undo_merge_wrong)
 first_case = gradcheck(wrong_attention, attention_backward, [x], params)
 second_case = gradcheck(wrong_attention, fitting_backward, [x], params)
-print("wrong merge, right backward:   ok", first_case.ok)
-print("wrong merge, fitting backward: ok", second_case.ok)
+print(f"wrong merge, right backward:   ok {first_case.ok}")
+print(f"wrong merge, fitting backward: ok {second_case.ok}")
 
 # %% [markdown]
 # The second passes. Forward and backward fit together; they are the right pair for a wrong
@@ -641,9 +644,11 @@ print("wrong merge:", *seen_wrong.astype(int), sep="\n")
 #
 # ## 7. What does it cost?
 #
-# The weights are a table of `T × T` for each head and each sequence. **Predict:** twice as long a
-# text, `T = 256` instead of 128: how many times as many weights? How many times the work of the
-# linear layers `c_attn` and `c_proj`?
+# The weights are a table of `T × T` for each head and each text.
+#
+# **Predict:** a text becomes twice as long, `T = 256` instead of 128. How many times as many
+# weights are there? How many times as much work have the linear layers `c_attn` and `c_proj`?
+# Write your answers down before you run the next cell.
 
 # %%
 big_rng = np.random.default_rng(1)
@@ -689,7 +694,7 @@ tokenizer = Tokenizer.train(texts, vocab_size=1000)
 documents = [np.array([tokenizer.eot, *tokenizer.encode(text), tokenizer.eot]) for text in texts]
 config = GPTConfig(vocab_size=tokenizer.vocab_size, block_size=max(map(len, documents)), n_layer=1,
                    n_head=4, n_embd=64, init_std=0.1)  # fmt: skip
-print(texts[0])
+print(textwrap.fill(texts[0], 90))
 print(f"{tokenizer.vocab_size} different tokens, at most {config.block_size} in a story")
 
 # %% [markdown]
@@ -753,8 +758,8 @@ show(figure)
 # Now let us see where it looks. We take a new story and stop before the thing is named again. Which
 # words have the largest weights, in each of the four heads?
 #
-# **Predict:** you read `… Leo hid the`. Which earlier words would *you* look at to say what comes
-# next?
+# **Predict:** you read *Leo had a truck and showed it to Finn. Leo left the truck in the tree and
+# went out. Then Finn hid the* … Which earlier words would *you* look at to say what comes next?
 
 # %%
 watched = []
@@ -787,7 +792,7 @@ mentions = {key: [i for i, piece in enumerate(pieces) if piece.strip() == facts[
             for key in "xAB"}  # fmt: skip
 thing_place = mentions["x"][-1] - 1  # where the thing is to be named for the last time
 person_place = max(mentions["A"] + mentions["B"]) - 1  # the same for a person
-print(story.text)
+print(textwrap.fill(story.text, 90))
 for place in (thing_place, person_place):
     print("\nthe model reads up to: …" + "".join(pieces[place - 4 : place + 1]))
     for i in np.argsort(-chances[place])[:3]:
@@ -876,7 +881,7 @@ for key, name in names.items():
 # A word of caution: attention weights show where a head takes values from. They do not show what
 # `c_proj` and the MLP make of them. Do not read a picture of attention as the reason of a model.
 #
-# ## Exercises
+# ## 9. Exercises
 #
 # 1. **Easy.** A man instead: give `she` the query of `he`, `(4, 0, 4, 0)`. Compute the five weights
 #    on paper, then change `q[SHE]` in a copy and compare with `attend`.
@@ -891,20 +896,21 @@ for key, name in names.items():
 # 5. **Medium.** Train the model of section 8 without the division by $\sqrt{D}$ (in both passes),
 #    and with `n_head=1`. Which of the two hurts more?
 # 6. **Hard.** In training, weights are often multiplied by a table with random zeros: `kept =
-#    weights * dropout_mask`, and `y = kept @ v`. Add it to `dot_product` and its backward, check
-#    it, and compare with `layers.scaled_dot_product(q, k, v, mask, dropout_mask)`.
+#    weights * dropout_mask`, and `y = kept @ v`. This is called **dropout**. Add it to
+#    `dot_product` and its backward, check it, and compare with
+#    `layers.scaled_dot_product(q, k, v, mask, dropout_mask)`.
 #
-# ## What you can now read in minigpt/
+# ## 10. What you can now read in `minigpt/`
 #
-# - `minigpt/layers/softmax.py` and `minigpt/layers/attention.py`: what you wrote, with dropout,
-#   padding and windows.
+# - `minigpt/layers/softmax.py` and `minigpt/layers/attention.py`: what you wrote, and more
+#   options: dropout (exercise 6), gaps (section 5) and windows (exercise 4).
 # - `tests/gradcheck/wrong_attention.py`: wrong backward passes of attention, some of them from
 #   published code; each is found by a test.
 # - `minigpt/kernels/attention.py`: the same formulas in tiles. Here the weights are never divided;
 #   the result is, which is a smaller table.
 #
-# This is minigpt's forward pass. You know every line, but for the dropout mask and the table of
-# `parts`, from which a student's own softmax can be taken.
+# This is minigpt's forward pass. Two things are new: the dropout mask of exercise 6, and `parts`,
+# a table of functions. It lets a student put in a softmax of their own.
 
 # %%
 print(inspect.getsource(layers.scaled_dot_product))
@@ -943,8 +949,11 @@ assert not first_case.ok and second_case.ok
 assert np.array_equal(seen, np.tri(3, dtype=bool)) and np.triu(seen_wrong, 1).any()
 # section 7
 assert weight_bytes[256] == 4 * weight_bytes[128] and weight_bytes[512] == 4 * weight_bytes[256]
+assert weight_bytes[64] == 4 * H_big * 64 * 64  # 4 bytes: it is still float32
 # section 8
-assert last < 0.6 * blind_last
+told = "Leo had a truck and showed it to Finn. Leo left the truck in the tree and went out."
+assert story.text.startswith(told + " Then Finn hid the truck")
+assert last < 0.5 * blind_last
 assert all(share[key].max() > 0.5 for key in "xAB")
 assert np.mean(right_chance["x"]) > 0.8
 print("All claims hold.")

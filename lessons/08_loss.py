@@ -15,7 +15,7 @@
 #
 # At the end of this lesson you will have written the loss of every GPT, forward and backward. You
 # will have trained your first language model, a very small one. And when somebody says "my loss is
-# 3.1", you will know which questions to ask. It takes about 90 minutes.
+# 3.1", you will know which questions to ask. It takes about 75 minutes.
 
 # %%
 import inspect
@@ -322,9 +322,8 @@ def cross_entropy_backward(dloss, cache):
 
 
 # %% [markdown]
-# `take_along_axis` takes from each row the number at its target; `put_along_axis` writes there. In
-# the second line of the forward you see section 3: the largest logit is subtracted, and the
-# logarithm of `p` is never taken.
+# `take_along_axis` takes from each row the number at its target; `put_along_axis` writes there.
+# `shifted` is section 3: the largest logit is subtracted, and the logarithm of `p` is never taken.
 
 # %%
 rng = np.random.default_rng(0)
@@ -352,7 +351,8 @@ print(f"gradients: largest difference {difference:.1e}")
 # - **written into the cache:** `dlogits = p` without a copy;
 # - **epsilon:** forward `-log(p + 1e-9)`, backward $p - y$.
 #
-# **Predict:** which of the five does `gradcheck` find? For one of them it depends on the logits.
+# **Predict:** which of the five does `gradcheck` find? For one of them it depends on the logits:
+# for which one, and why?
 
 
 # %%
@@ -431,14 +431,15 @@ axes.legend(frameon=False)
 show(figure)
 
 # %% [markdown]
-# **What to see:** the points lie on the line, whatever the model.
+# **What to see:** the points lie on the line, whatever the vocabulary. So `loss 7.63` is a good
+# start if V = 2048: $\ln 2048 = 7.62$.
 #
-# Almost on the line: the measured loss is a little larger. Random weights give logits that are not
-# all equal, so the model has opinions, and they have nothing to do with the text. If the logits
-# follow a normal distribution (the bell curve) with mean 0 and variance $s^2$, the mean of $e^z$ is
-# $e^{s^2 / 2}$. Then log-sum-exp is $\ln V + s^2 / 2$, and the logit of the target is 0 on average.
-# So the first loss is $\ln V + s^2 / 2$. Larger first weights make larger logits. In minigpt their
-# standard deviation is called `init_std`, and GPT-2's is 0.02:
+# Look closely at the table: the measured loss is a little larger than $\ln V$. Random weights give
+# logits that are not all equal, so the model has opinions, and they have nothing to do with the
+# text. If the logits follow a normal distribution (the bell curve) with mean 0 and variance $s^2$,
+# the mean of $e^z$ is $e^{s^2 / 2}$. Then log-sum-exp is $\ln V + s^2 / 2$, and the logit of the
+# target is 0 on average. So the first loss is $\ln V + s^2 / 2$. Larger first weights make larger
+# logits. In minigpt their standard deviation is called `init_std`, and GPT-2's is 0.02:
 
 # %%
 print("init_std   measured   ln V + s²/2")
@@ -490,8 +491,7 @@ show(figure)
 # tokens: a table `(V, V)`. The logits after a token are its row of the table. So the forward pass
 # is a look-up (lesson 04) and our loss:
 #
-# $$\text{logits} = \text{table}[\text{ids}] \qquad L = \text{cross\_entropy}(\text{logits},
-# \text{targets})$$
+# `logits = table[ids]` and `loss = cross_entropy(logits, targets)`
 #
 # The text comes from TinyTown, the built-in world of minigpt. The tokens are single characters. In
 # each step we take 2000 random places, compute the gradient of the table, and move the table
@@ -501,6 +501,7 @@ show(figure)
 # targets two places later (this happens when two people shift, each in their own part of the code).
 #
 # **Predict:** which of the three reaches the smallest loss? Which of the three models is useful?
+# Write your answers down before you run the next cell.
 
 # %%
 train_stories, test_stories = tinytown.corpus(0, 300_000, "en", 0.1)
@@ -624,8 +625,8 @@ for name, tokenizer in tokenizers.items():
 #
 # Bits per byte also tell how small a text could be packed: with a good guess of the next token, a
 # file needs to hold only the surprise. So we can compare a language model with the program that
-# makes zip files. It may look at the end of the training text first, since our model has seen that
-# text too.
+# makes zip files. We let that program look at the end of the training text first, since our model
+# has seen that text too.
 #
 # And TinyTown can tell what is possible at all: it knows the exact probability of each of its
 # stories, because it has written them by rules. No model can be better than the rules themselves
@@ -663,7 +664,7 @@ show(figure)
 # So when somebody says "my loss is 3.1", ask: per which token? How many bytes has a token? Which
 # text? And what would counted pairs reach?
 #
-# ## Exercises
+# ## 9. Exercises
 #
 # 1. **Easy.** The logits are $(0, 0, \ln 2)$, the target is the third token. Compute the
 #    probabilities, the loss and the gradient on paper. Check with `cross_entropy` and its backward.
@@ -680,7 +681,7 @@ show(figure)
 #    with the row `V * before + now`. Train it, compare with counted triples, and let it write. How
 #    many parameters has it? How many would a table for ten characters have?
 #
-# ## What you can now read in minigpt/
+# ## 10. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/cross_entropy.py`: the same function. It keeps `exp` and its sum, and divides
 #   only once.
@@ -720,6 +721,8 @@ assert any("cache" in breach for breach in broken["written into the cache"].brea
 single, single_cache = cross_entropy(logits.astype("float32"), targets)
 assert single.dtype == cross_entropy_backward(1.0, single_cache)[0].dtype == np.float32
 # section 6
+assert round(math.log(2048), 2) == 7.62 and round(50257 / 65) == 773
+assert round(math.log(65), 1) == 4.2 and round(math.log(773), 1) == 6.7
 assert all(abs(m - math.log(V)) < 0.05 for m, V in zip(first_loss, vocabularies, strict=True))
 assert abs(spread[0.3] - (math.log(1024) + 0.3**2 * 32 / 2)) < 0.2 and spread[0.3] > 8
 # section 7

@@ -59,7 +59,8 @@ def build(lesson: Path, folder: Path) -> Path:
 
     notebook = unbuilt(lesson)
     NotebookClient(
-        notebook, timeout=LONGEST, record_timing=False, resources={"metadata": {"path": folder}}
+        notebook, timeout=LONGEST, record_timing=False, coalesce_streams=True,
+        resources={"metadata": {"path": folder}},  # fmt: skip
     ).execute()
     for cell in notebook.cells:
         cell.metadata = {}
