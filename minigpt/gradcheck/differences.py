@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 STEP = 1e-5  # near the cube root of float64's epsilon, where truncation and rounding balance
-DIRECTIONAL_STEP = 5e-5  # the fourth-order formula balances at a larger step
+DIRECTIONAL_STEP = 2e-5  # the fourth-order formula balances at a larger step
 COMPLEX_STEP = 1e-30  # nothing is subtracted, so it can be as small as one likes
 
 
