@@ -74,7 +74,11 @@ def main() -> int:
     parser.add_argument("numbers", nargs="*", help="of lessons, such as 06; all without one")
     parser.add_argument("--to", type=Path, default=NOTEBOOKS, help="folder (notebooks/)")
     args = parser.parse_args()
-    args.to.mkdir(parents=True, exist_ok=True)
+    try:
+        args.to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"{args.to} can't be made ({error.strerror}); name another folder.", file=sys.stderr)
+        return 2
     chosen = lessons(args.numbers)
     if not chosen:
         print(f"There is no lesson {' '.join(args.numbers)} in {LESSONS}.", file=sys.stderr)

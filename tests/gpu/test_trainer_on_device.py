@@ -125,3 +125,13 @@ def test_precision_is_for_a_gpu(precision):
         GPT(CONFIG, device="cpu", precision=precision)
     with pytest.raises(UserError, match="Unknown precision 'half'"):
         GPT(CONFIG, device="cpu", precision="half")
+
+
+def test_a_loss_that_is_not_finite_is_a_bad_step_though_its_gradients_are(cupy):
+    trainer = make_trainer("cuda")
+    trainer.read([trainer.advance()])
+    before = trainer.model.params.buffer.get()
+    trainer.update(cupy.asarray(np.float32(np.inf)), 1e-3)
+    assert (trainer.model.params.buffer.get() == before).all()
+    with pytest.raises(Diverged):
+        trainer.read([])
