@@ -1,0 +1,1 @@
+"""One bug hunt a module; the programs themselves lie in `programs/`."""

@@ -1,0 +1,59 @@
+"""All exercises, by the number of their lesson."""
+
+from __future__ import annotations
+
+import difflib
+
+from minigpt.classroom.exercise import Exercise, Part
+from minigpt.classroom.exercises import (
+    adam,
+    attention,
+    block,
+    embeddings,
+    gpt,
+    gradients,
+    layernorm,
+    loss,
+    mlp,
+    tokens,
+    writing,
+)
+from minigpt.errors import UserError
+
+MODULES = (gradients, tokens, embeddings, mlp, layernorm, attention, loss, block, gpt, adam,
+           writing)  # fmt: skip
+EXERCISES: dict[str, Exercise] = {m.EXERCISE.number: m.EXERCISE for m in MODULES}
+
+
+def find(name: str) -> Exercise:
+    """The exercise "06", "6", "06_layernorm" or "layernorm".
+
+    Raises:
+        UserError: when there is none.
+    """
+    word = name.removesuffix(".py").lower()
+    number = word.partition("_")[0].zfill(2)
+    if number in EXERCISES:
+        return EXERCISES[number]
+    names = {exercise.name: exercise for exercise in EXERCISES.values()}
+    names |= {part.name: e for e in EXERCISES.values() for part in e.parts}
+    if word in names:
+        return names[word]
+    close = difflib.get_close_matches(word, names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "`minigpt lesson list` shows all."
+    raise UserError(f"There is no exercise {name!r}; {hint}")
+
+
+def part_of(function: str) -> tuple[Exercise, Part]:
+    """The exercise and the part that a function of this name belongs to.
+
+    Raises:
+        UserError: when there is none.
+    """
+    for exercise in EXERCISES.values():
+        for part in exercise.parts:
+            if function in part.functions:
+                return exercise, part
+    raise UserError(
+        f"No exercise has a function named {function!r}; `minigpt lesson list` shows all."
+    )
