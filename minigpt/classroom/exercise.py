@@ -149,9 +149,14 @@ class Exercise:
         """The file to start with: the solution without the bodies of its functions."""
         return blank(self.solution, self.functions, self.number)
 
+    @functools.cached_property
+    def code(self) -> str:
+        """The solution without its docstrings, whose formulas look like code: edits go here."""
+        return without_docstrings(self.solution)
+
     def edited(self, mistakes: Sequence[Mistake] = ()) -> str | None:
-        """The solution's text with mistakes in it; None where they exclude each other."""
-        text = self.solution
+        """The code with mistakes in it; None where they exclude each other."""
+        text = self.code
         for one in mistakes:
             for right, wrong in one.edits:
                 if text.count(right) != 1:
@@ -167,6 +172,15 @@ class Exercise:
         names: dict = {"__name__": f"solution_{self.number}"}
         exec(compile(text, f"<solution {self.file_name}>", "exec"), names)  # noqa: S102
         return types.SimpleNamespace(**names)
+
+
+def without_docstrings(text: str) -> str:
+    """The same program, without the docstrings of its functions."""
+    lines = text.splitlines()
+    for node in ast.parse(text).body[::-1]:
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            lines[node.body[0].lineno - 1 : node.body[0].end_lineno] = []
+    return "\n".join(lines) + "\n"
 
 
 def blank(text: str, functions: Sequence[str], number: str) -> str:

@@ -1,28 +1,19 @@
-"""All exercises, by the number of their lesson."""
+"""All exercises, by the number of their lesson; each module holds one."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
+import pkgutil
 
 from minigpt.classroom.exercise import Exercise, Part
-from minigpt.classroom.exercises import (
-    adam,
-    attention,
-    block,
-    embeddings,
-    gpt,
-    gradients,
-    layernorm,
-    loss,
-    mlp,
-    tokens,
-    writing,
-)
 from minigpt.errors import UserError
 
-MODULES = (gradients, tokens, embeddings, mlp, layernorm, attention, loss, block, gpt, adam,
-           writing)  # fmt: skip
-EXERCISES: dict[str, Exercise] = {m.EXERCISE.number: m.EXERCISE for m in MODULES}
+_modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
+EXERCISES: dict[str, Exercise] = {
+    exercise.number: exercise
+    for exercise in sorted((m.EXERCISE for m in _modules), key=lambda exercise: exercise.number)
+}
 
 
 def find(name: str) -> Exercise:

@@ -1,0 +1,199 @@
+"""Name the mistake: which known mistake, or pair of them, gives the very numbers of the student?
+
+A diagnosis is given only if it reproduces them: in every case the same outputs are right, the same
+are wrong, and the wrong ones have the same numbers. Where nothing does, a fact is told (see
+`facts`), and where the error sits.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+from minigpt.classroom.compare import compare, same_answer
+from minigpt.classroom.exercise import Case, Exercise, Mistake, Part
+from minigpt.classroom.exercises import EXERCISES
+from minigpt.classroom.facts import Fact, Look, fact_about
+from minigpt.classroom.observe import Observation, observe
+
+
+@dataclass
+class Diagnosis:
+    """What is wrong with some outputs.
+
+    kind: "known", "fact" or "unknown"; name: of the mistake or the fact; outputs: that it
+    explains; says: a clause; mistake: where it is a known one.
+    """
+
+    kind: str
+    name: str
+    outputs: tuple[str, ...]
+    says: str
+    mistake: Mistake | None = None
+
+
+@functools.lru_cache(maxsize=4096)
+def reference(number: str, part: str, seed: int, names: tuple[str, ...] = ()) -> list | None:
+    """The observations of the solution on all cases, with these mistakes in it.
+
+    Returns None when the mistakes exclude each other.
+    """
+    exercise = EXERCISES[number]
+    this = exercise.part(part)
+    by_name = {mistake.name: mistake for mistake in this.mistakes}
+    functions = exercise.variant([by_name[name] for name in names])
+    if functions is None:
+        return None
+    cases = this.make_cases(seed)
+    if not names:
+        return [observe(this, functions, case) for case in cases]
+    rights = reference(number, part, seed)
+    return [observe(this, functions, case, right.dy)
+            for case, right in zip(cases, rights, strict=True)]  # fmt: skip
+
+
+def diagnose(
+    exercise: Exercise, part: Part, seed: int, students: list[Observation]
+) -> list[Diagnosis]:
+    """Explain what is wrong with a student's outputs; an empty list if nothing is.
+
+    Args:
+        students: the observations on all cases of this seed.
+    """
+    cases = part.make_cases(seed)
+    rights = reference(exercise.number, part.name, seed)
+    this = _Wrong(exercise, part, seed, cases, students, rights)
+    if not this.wrong:
+        return []
+    whole = this.single(this.scope)
+    if whole:
+        return [this.known(whole, tuple(this.wrong))]
+    found, unexplained = [], []
+    for output in this.wrong:
+        name = this.single([output])
+        fact = None if name else this.fact(output)
+        if name:
+            found.append(this.known(name, (output,)))
+        elif fact and fact.name not in VAGUE:
+            found.append(Diagnosis("fact", fact.name, (output,), fact.says))
+        else:
+            unexplained.append((output, fact))
+    if unexplained:
+        pair = this.pair()
+        if pair:
+            return [this.known(name, this.outputs_of(name)) for name in pair]
+    for output, fact in unexplained:
+        if fact:
+            found.append(Diagnosis("fact", fact.name, (output,), fact.says))
+        else:
+            found.append(Diagnosis("unknown", "unknown", (output,), "is wrong"))
+    return _merged(found)
+
+
+VAGUE = {"some_cases", "wrong_shape", "factor_unknown", "nan", "last_only"}  # a pair says more
+
+
+def _merged(found: list[Diagnosis]) -> list[Diagnosis]:
+    """One diagnosis for each mistake or fact, with all of its outputs."""
+    merged: dict[tuple, Diagnosis] = {}
+    for one in found:
+        key = one.kind, one.name, one.says
+        if key in merged:
+            merged[key].outputs += one.outputs
+        else:
+            merged[key] = one
+    return list(merged.values())
+
+
+class _Wrong:
+    """A student's wrong outputs, and what explains them."""
+
+    def __init__(self, exercise, part, seed, cases, students, rights):
+        self.exercise, self.part, self.seed = exercise, part, seed
+        self.cases, self.students, self.rights = cases, students, rights
+        self.verdicts = [compare(*triple) for triple in zip(students, rights, cases, strict=True)]
+        outputs = list(dict.fromkeys(name for v in self.verdicts for name in v))
+        if part.is_layer and any(not v["y"].ok for v in self.verdicts if "y" in v):
+            outputs = ["y"]  # a backward is only comparable after a right forward
+        self.scope = outputs
+        self.wrong = [o for o in outputs if any(o in v and not v[o].ok for v in self.verdicts)]
+
+    def known(self, name: str, outputs: tuple[str, ...]) -> Diagnosis:
+        mistake = next(m for m in self.part.mistakes if m.name == name)
+        return Diagnosis("known", name, outputs, mistake.says, mistake)
+
+    def single(self, outputs) -> str | None:
+        """The one mistake that gives the student's numbers for these outputs."""
+        names = [m.name for m in self.part.mistakes if self._reproduced((m.name,), outputs)]
+        if len(names) > 1:  # the one that touches the fewest other outputs
+            names.sort(key=lambda name: len(self.outputs_of(name)))
+        return names[0] if names else None
+
+    def pair(self) -> tuple[str, str] | None:
+        """Two mistakes that give the student's numbers together."""
+        names = [m.name for m in self.part.mistakes]
+        for two in itertools.combinations(names, 2):
+            if self._reproduced(two, self.scope):
+                return two
+        return None
+
+    def outputs_of(self, name: str) -> tuple[str, ...]:
+        """The outputs that a mistake makes wrong somewhere."""
+        runs = reference(self.exercise.number, self.part.name, self.seed, (name,))
+        touched = {
+            output
+            for run, right, case in zip(runs, self.rights, self.cases, strict=True)
+            for output, verdict in compare(run, right, case).items()
+            if not verdict.ok
+        }
+        return tuple(output for output in self.wrong if output in touched)
+
+    def fact(self, output: str) -> Fact | None:
+        looks = [
+            Look(case, student.values.get(output), right.values.get(output), v[output], student,
+                 right)
+            for case, student, right, v in zip(
+                self.cases, self.students, self.rights, self.verdicts, strict=True
+            )
+            if output in v
+        ]  # fmt: skip
+        return fact_about(output, looks)
+
+    def _reproduced(self, names: tuple[str, ...], outputs) -> bool:
+        runs = reference(self.exercise.number, self.part.name, self.seed, names)
+        if runs is None:
+            return False
+        return all(
+            _same(run, student, right, verdicts, case, outputs)
+            for run, student, right, verdicts, case in zip(
+                runs, self.students, self.rights, self.verdicts, self.cases, strict=True
+            )
+        )
+
+
+def _same(
+    run: Observation,
+    student: Observation,
+    right: Observation,
+    verdicts: dict,
+    case: Case,
+    outputs,
+) -> bool:
+    """Whether the variant and the student agree on these outputs in one case."""
+    theirs = compare(run, right, case)
+    for output in outputs:
+        ours = verdicts.get(output)
+        mine = theirs.get(output)
+        if ours is None or mine is None:
+            return False
+        if ours.ok != mine.ok:
+            return False
+        if ours.ok or not case.exact:
+            continue
+        if ours.status != mine.status:
+            return False
+        pair = student.values.get(output), run.values.get(output)
+        if not same_answer(*pair, right.values.get(output)):
+            return False
+    return True

@@ -1,0 +1,286 @@
+"""Run a function, or a forward and its backward, on a case, and write down all that it did."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from minigpt.backend import to_host
+from minigpt.classroom.exercise import Case, Part
+from minigpt.tree import items, tree_map
+
+PACKAGE = str(Path(__file__).parents[1])
+DY = 2016  # the seed of dy: it must be nobody's x
+
+
+@dataclass
+class Failure:
+    """Why a function gave nothing to compare: one sentence, and the function's name.
+
+    kind: "missing" (there is no such function), "unwritten" (it still raises NotImplementedError),
+    "raised" (another exception) or "structure" (what it returned does not keep the contract).
+    """
+
+    kind: str
+    function: str
+    sentence: str
+
+
+@dataclass
+class Observation:
+    """What was seen on one case.
+
+    Attributes:
+        values: by output ("y", "dx", "weight", "c_attn.bias"), on the host.
+        failure: what ended it early, or None.
+        changed: what was written to although it may only be read, in words.
+        other_bits: whether a second run of the backward gave other numbers.
+        dy: the gradient that the backward was given.
+        strangers: outputs that should live on the device, and don't.
+    """
+
+    values: dict[str, object] = field(default_factory=dict)
+    failure: Failure | None = None
+    changed: list[str] = field(default_factory=list)
+    other_bits: bool = False
+    dy: object = None
+    strangers: list[str] = field(default_factory=list)
+
+
+def observe(
+    part: Part,
+    functions,
+    case: Case,
+    dy=None,
+    to_device: Callable | None = None,
+) -> Observation:
+    """Run a part's functions on one case.
+
+    Args:
+        functions: an object that has them as attributes.
+        dy: for a layer; drawn, where it is None.
+        to_device: moves an array to the device on which all is to be done; None: NumPy's own.
+    """
+    seen = Observation()
+    for name in part.functions:
+        if not callable(getattr(functions, name, None)):
+            seen.failure = Failure("missing", name, f"There is no function named {name}.")
+            return seen
+    args, params, options = copy.deepcopy((case.args, case.params, case.options))
+    if to_device:
+        args = tuple(_move(x, to_device) for x in args)
+        params = _move(params, to_device)
+        options = {key: _move(value, to_device) for key, value in options.items()}
+    run = _run_layer if part.is_layer else _run_function
+    run(part, functions, (args, params, options), dy, to_device, seen)
+    return seen
+
+
+def _move(value, to_device):
+    if isinstance(value, dict):
+        return tree_map(lambda x: _move(x, to_device), value)
+    return to_device(value) if isinstance(value, np.ndarray) else value
+
+
+def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
+    args, params, options = arguments
+    forward, backward = (getattr(functions, name) for name in part.functions)
+    given = _named(forward, args, params | options)
+    before = _bits(given)
+    returned = _call(forward, part.functions[0], seen, *args, **params, **options)
+    if seen.failure:
+        return
+    if not (isinstance(returned, (tuple, list)) and len(returned) == 2):
+        _fail(seen, part.functions[0], "must return two things, `y, cache`")
+        return
+    y, cache = returned
+    if not _is_numeric(y):
+        _fail(seen, part.functions[0], f"returned {_what(y)} as y; it must be an array")
+        return
+    seen.values["y"] = _keep("y", y, seen, to_device)
+    dy = _draw(np.shape(seen.values["y"]), seen.values["y"].dtype) if dy is None else dy
+    seen.dy = dy
+    device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
+    if np.shape(dy) == () and not to_device:
+        device_dy = dy.dtype.type(dy) if hasattr(dy, "dtype") else dy
+    before_dy, before_cache = _bits(device_dy), _bits(cache)
+    first = _gradients(part, backward, device_dy, cache, seen)
+    if seen.failure:
+        return
+    first = {name: _keep(name, value, seen, to_device) for name, value in first.items()}
+    seen.values |= first
+    changed = [name for name, value in given.items() if _bits(value) != before[name]]
+    seen.changed += [f"its argument {name}" for name in changed]
+    dy_changed = _bits(device_dy) != before_dy
+    seen.changed += ["dy"] * dy_changed + ["the cache"] * (_bits(cache) != before_cache)
+    if dy_changed:  # so that the second run sees what the first one saw
+        device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
+    second = _gradients(part, backward, device_dy, cache, seen)
+    seen.failure = None
+    same = first.keys() == second.keys() and all(
+        _equal(first[name], _host(second[name])) for name in first
+    )
+    seen.other_bits = not same
+
+
+def _run_function(part, functions, arguments, dy, to_device, seen) -> None:
+    args, params, options = arguments
+    (name,) = part.functions
+    function = getattr(functions, name)
+    given = _named(function, args, params | options)
+    before = _bits(given)
+    returned = _call(function, name, seen, *args, **params, **options)
+    if seen.failure:
+        return
+    several = len(part.outputs) > 1
+    if several and not (isinstance(returned, (tuple, list)) and len(returned) == len(part.outputs)):
+        _fail(seen, name, f"must return {len(part.outputs)} things: {', '.join(part.outputs)}")
+        return
+    for output, value in zip(part.outputs, returned if several else (returned,), strict=True):
+        if value is None:
+            _fail(seen, name, "returned None; is a `return` missing?")
+            return
+        if isinstance(value, dict) and value and all(_is_array(x) for x in value.values()):
+            for key, inner in value.items():
+                seen.values[f"{output}.{key}"] = _keep(f"{output}.{key}", inner, seen, to_device)
+        else:
+            seen.values[output] = _keep(output, value, seen, to_device)
+    changed = [key for key, value in given.items() if _bits(value) != before[key]]
+    seen.changed += [f"its argument {key}" for key in changed]
+
+
+def _draw(shape, dtype):
+    return np.asarray(np.random.default_rng([DY, *shape]).standard_normal(shape)).astype(dtype)
+
+
+def _call(function, name, seen, *args, **kwargs):
+    try:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+    except NotImplementedError:
+        seen.failure = Failure("unwritten", name, f"{name} is not written yet.")
+    except Exception as error:
+        seen.failure = Failure("raised", name, f"{name} stopped with {_tell(error)}")
+    return None
+
+
+def _tell(error: Exception) -> str:
+    """The exception, and the line of the student's file that it comes from."""
+    sentence = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if frame.line and not frame.filename.startswith(PACKAGE):
+            return f"{sentence} (line {frame.lineno}: `{frame.line}`)."
+    return f"{sentence}."
+
+
+def _fail(seen: Observation, function: str, what: str) -> None:
+    seen.failure = Failure("structure", function, f"{function} {what}.")
+
+
+def _gradients(part, backward, dy, cache, seen) -> dict[str, object]:
+    """What a backward returned, by output; a copy."""
+    name = part.functions[1]
+    returned = _call(backward, name, seen, dy, cache)
+    if seen.failure:
+        return {}
+    pair = isinstance(returned, (tuple, list)) and len(returned) == 2
+    if not (pair and isinstance(returned[1], dict)):
+        _fail(seen, name, "must return two things, `dx, grads`: the gradient by the input, and a "
+              "dict of the gradients by the parameters (empty if there are none)")  # fmt: skip
+        return {}
+    dx, grads = returned
+    dxs = list(dx) if isinstance(dx, (tuple, list)) else [dx]
+    if len(dxs) != len(part.gradients):
+        expected = ", ".join(str(g) for g in part.gradients)
+        _fail(seen, name, f"must return the gradients ({expected}) first, but there are {len(dxs)}")
+        return {}
+    named = {f"the ids' gradient {i}" if key is None else key: value
+             for i, (key, value) in enumerate(zip(part.gradients, dxs, strict=True))}  # fmt: skip
+    found = {key: value for key, value in named.items() if value is not None}
+    found |= dict(items(grads))
+    for key, value in found.items():
+        if not _is_numeric(value):
+            _fail(seen, name, f"returned {_what(value)} as {key}; it must be an array")
+            return {}
+    return {key: copy.copy(value) for key, value in found.items()}
+
+
+def _keep(name, value, seen: Observation, to_device):
+    """A value on the host, in a plain form; note what left the device."""
+    if to_device and isinstance(value, np.ndarray) and value.ndim:
+        seen.strangers.append(name)
+    return plain(_host(value))
+
+
+def _host(value):
+    return to_host(value) if _is_array(value) else value
+
+
+def plain(value):
+    """Numbers as arrays, sequences as lists: so that equal answers are equal."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        numbers = bool(value) and all(_is_number(x) for x in value)
+        return np.array([float(x) for x in value]) if numbers else [plain(x) for x in value]
+    if _is_number(value):
+        return np.asarray(value)
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (bool, int, float, np.number, np.bool_))
+
+
+def _is_array(value) -> bool:
+    return isinstance(value, np.ndarray) or hasattr(value, "get") and hasattr(value, "shape")
+
+
+def _is_numeric(value) -> bool:
+    if _is_number(value):
+        return True
+    return _is_array(value) and np.dtype(value.dtype).kind in "biufc"
+
+
+def _what(value) -> str:
+    if value is None:
+        return "None"
+    return f"a {type(value).__name__}"
+
+
+def _equal(a, b) -> bool:
+    a, b = plain(a), plain(b)
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    return type(a) is type(b) and a == b
+
+
+def _named(function: Callable, args: tuple, kwargs: dict) -> dict[str, object]:
+    """The arguments by name."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    names += [f"number {i + 1}" for i in range(len(names), len(args))]
+    return dict(zip(names, args, strict=False)) | kwargs
+
+
+def _bits(value):
+    """Everything in a value, to see later whether one was written to."""
+    if isinstance(value, dict):
+        return {key: _bits(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_bits(inner) for inner in value]
+    if _is_array(value):
+        return np.asarray(to_host(value)).tobytes()
+    if isinstance(value, np.generic):
+        return value.tobytes()
+    inner = getattr(value, "x", None)  # a loss that holds its array
+    return _bits(inner) if isinstance(inner, np.ndarray) else repr(value)[:200]
