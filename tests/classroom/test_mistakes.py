@@ -1,0 +1,70 @@
+"""Every known mistake: its edit applies, the checker fails it, and the diagnosis names it, alone."""
+
+import itertools
+
+import pytest
+
+from minigpt.classroom.compare import compare
+from minigpt.classroom.diagnose import diagnose, reference
+from minigpt.classroom.exercises import EXERCISES
+
+PARTS = [(e, p) for e in EXERCISES.values() for p in e.parts]
+IDS = [f"{e.number}-{p.name}" for e, p in PARTS]
+EVERY = [(e, p, m) for e, p in PARTS for m in p.mistakes]
+EVERY_ID = [f"{e.number}-{p.name}-{m.name}" for e, p, m in EVERY]
+SEEDS = (0, 1)  # the students' own, and another one
+
+
+@pytest.mark.parametrize(("exercise", "part", "mistake"), EVERY, ids=EVERY_ID)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_known_mistake_is_named(exercise, part, mistake, seed):
+    runs = reference(exercise.number, part.name, seed, (mistake.name,))
+    assert runs is not None, "each passage of an edit must occur once in the solution's code"
+    assert not any(run.failure for run in runs), [run.failure for run in runs if run.failure]
+    found = diagnose(exercise, part, seed, runs)
+    assert [(one.kind, one.name) for one in found] == [("known", mistake.name)], found
+
+
+@pytest.mark.parametrize(("exercise", "part"), PARTS, ids=IDS)
+def test_no_two_mistakes_are_the_same(exercise, part):
+    assert len({m.name for m in part.mistakes}) == len(part.mistakes)
+    assert len({m.says for m in part.mistakes}) == len(part.mistakes)
+    cases = part.make_cases(0)
+    rights = reference(exercise.number, part.name, 0)
+    for one, other in itertools.combinations(part.mistakes, 2):
+        runs = reference(exercise.number, part.name, 0, (one.name,))
+        verdicts = [compare(*x) for x in zip(runs, rights, cases, strict=True)]
+        wrong = {o for v in verdicts for o in v if not v[o].ok}
+        if part.is_layer and "y" in wrong:
+            wrong = {"y"}
+        found = diagnose(exercise, part, 0, reference(exercise.number, part.name, 0, (other.name,)))
+        assert found and found[0].name != one.name, (one.name, other.name)
+
+
+@pytest.mark.parametrize(("exercise", "part"), PARTS, ids=IDS)
+def test_the_words_are_whole(exercise, part):
+    title = next(
+        line for line in exercise.solution.splitlines() if line.startswith('"""Lesson')
+    )
+    assert title.startswith(f'"""Lesson {exercise.number}')
+    for m in part.mistakes:
+        assert m.says[0].islower() or m.says[0] in "ABCDHNTVxymlp√1" or m.says[0].isupper(), m.says
+        assert not m.says.endswith("."), m.says
+        assert m.hint[-1] in ".?!)", m.hint
+        assert 1 <= m.section <= 13
+    outputs = set(reference(exercise.number, part.name, 0)[0].values)
+    for output in outputs:
+        assert part.hints.get(output) or part.hints.get(""), f"no hint for {output}"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_the_stub_is_the_solution_without_its_bodies(exercise):
+    names: dict = {}
+    exec(compile(exercise.stub(), exercise.file_name, "exec"), names)  # noqa: S102
+    solution = vars(exercise.variant())
+    for function in exercise.functions:
+        with pytest.raises(NotImplementedError, match=f"lesson {exercise.number}: {function}"):
+            names[function](*[None] * names[function].__code__.co_argcount)
+        assert names[function].__doc__, f"{function} has no docstring"
+        ours, theirs = names[function].__code__, solution[function].__code__
+        assert ours.co_varnames[: ours.co_argcount] == theirs.co_varnames[: theirs.co_argcount]
