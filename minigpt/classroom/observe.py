@@ -51,6 +51,7 @@ class Observation:
     other_bits: bool = False
     dy: object = None
     strangers: list[str] = field(default_factory=list)
+    dtypes: dict[str, str] = field(default_factory=dict)
 
 
 def observe(
@@ -165,6 +166,8 @@ def _call(function, name, seen, *args, **kwargs):
             return function(*args, **kwargs)
     except NotImplementedError:
         seen.failure = Failure("unwritten", name, f"{name} is not written yet.")
+    except SystemExit:
+        seen.failure = Failure("raised", name, f"{name} ended the program (sys.exit).")
     except Exception as error:
         seen.failure = Failure("raised", name, f"{name} stopped with {_tell(error)}")
     return None
@@ -216,6 +219,8 @@ def _keep(name, value, seen: Observation, to_device):
     """A value on the host, in a plain form; note what left the device."""
     if to_device and isinstance(value, np.ndarray) and value.ndim:
         seen.strangers.append(name)
+    if hasattr(value, "dtype"):
+        seen.dtypes[name] = str(value.dtype)
     return plain(_host(value))
 
 

@@ -1,0 +1,122 @@
+"""Is it the student's own code that was checked?
+
+A function that is minigpt's own under another name, or that calls the answer, or hands the work to
+a framework, is noticed by watching what is called while it runs. Code that was copied from
+somewhere can't be noticed.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import minigpt
+from minigpt.classroom.exercise import Case, Part
+
+PACKAGE = Path(minigpt.__file__).parent
+FRAMEWORKS = frozenset({"torch", "jax", "jaxlib", "autograd", "tensorflow", "tinygrad", "mlx",
+                        "keras", "flax", "theano", "chainer", "mindspore", "paddle"})  # fmt: skip
+ALWAYS = frozenset({"get_array_module", "to_host"})
+
+
+def foreign_code(part: Part, functions, case: Case, may_use: frozenset[str]) -> str | None:
+    """One sentence about code that is not the student's; None when all is their own.
+
+    Args:
+        functions: an object with the part's functions.
+        case: on which they are run once more, watched.
+        may_use: names of minigpt's functions that are no answer here.
+    """
+    for name in part.functions:
+        function = unwrapped(getattr(functions, name))
+        code = getattr(function, "__code__", None)
+        if code is None:
+            kind = getattr(function, "__module__", None) or type(function).__name__
+            return f"{name} is not written in Python by you; it comes from {kind}."
+        if _in_package(code.co_filename):
+            return f"{name} is minigpt's own function; write it yourself."
+    seen = _called(part, functions, case)
+    for module, called in seen:
+        if module in FRAMEWORKS:
+            return f"{_of(part)} hands the work to {module}; write it yourself with arrays."
+        if called not in may_use | ALWAYS:
+            return (
+                f"{_of(part)} calls minigpt's own {called}, which is the answer or holds it; "
+                f"write it yourself."
+            )
+    return None
+
+
+def unwrapped(function):
+    """The function within partials and decorators."""
+    while True:
+        inner = getattr(function, "func", None) or getattr(function, "__wrapped__", None)
+        if inner is None or inner is function:
+            return function
+        function = inner
+
+
+def imported_frameworks(text: str) -> list[str]:
+    """The frameworks that a file imports, wherever the import stands."""
+    found = []
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return found
+    for node in ast.walk(tree):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        found += [name.partition(".")[0] for name in names]
+    return sorted(set(found) & FRAMEWORKS)
+
+
+def _of(part: Part) -> str:
+    return " or ".join(part.functions)
+
+
+@functools.cache
+def _in_package(file: str) -> bool:
+    return PACKAGE in Path(file).parents
+
+
+GIVEN = str(PACKAGE / "classroom" / "exercises")  # such as the loss that an exercise hands over
+
+
+def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
+    """What the student's code called of minigpt and of frameworks: (module, function)."""
+    found: list[tuple[str, str]] = []
+
+    def watch(frame, event, _):
+        if event != "call":
+            return
+        module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        caller = frame.f_back
+        if module in FRAMEWORKS:
+            found.append((module, frame.f_code.co_name))
+        elif (module == "minigpt" and caller is not None and caller is not here
+              and not frame.f_code.co_filename.startswith(GIVEN)
+              and not _in_package(caller.f_code.co_filename)):  # fmt: skip
+            found.append((module, frame.f_code.co_name))
+
+    args, params, options = copy.deepcopy((case.args, case.params, case.options))
+    forward, *backward = (getattr(functions, name) for name in part.functions)
+    here = sys._getframe()
+    previous = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        with np.errstate(all="ignore"):
+            returned = forward(*args, **params, **options)
+            if backward:
+                y, cache = returned
+                backward[0](np.ones_like(y), cache)
+    except Exception:  # noqa: S110, SIM105 (what fails is told by the other checks)
+        pass
+    finally:
+        sys.setprofile(previous)
+    return list(dict.fromkeys(found))

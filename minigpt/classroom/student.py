@@ -1,0 +1,118 @@
+"""A student's file: found, loaded, and its mistakes of the first kind told in one sentence."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+import types
+from pathlib import Path
+
+from minigpt.classroom.bughunt import Hunt, find_hunt
+from minigpt.classroom.exercise import Exercise
+from minigpt.classroom.exercises import EXERCISES, find
+from minigpt.errors import UserError
+
+FOLDER = "mywork"
+
+
+def task_of(name: str) -> Exercise | Hunt:
+    """The exercise or bug hunt that is called so: "06", "layernorm", "bughunt-07".
+
+    Raises:
+        UserError: when there is none.
+    """
+    return find_hunt(name) or find(name)
+
+
+def file_and_task(name: str, folder: Path) -> tuple[Path, Exercise | Hunt]:
+    """A student's file and what it solves, from a path or from a task's name.
+
+    Raises:
+        UserError: when there is no such file, or when it is not clear what it solves.
+    """
+    path = Path(name)
+    if path.suffix == ".py" or path.is_file():
+        if not path.is_file():
+            raise UserError(f"There is no file {name}; `minigpt lesson start` makes one.")
+        return path, task_of_file(path)
+    task = task_of(name)
+    path = folder / task.file_name
+    if not path.is_file():
+        start = f"minigpt lesson start {short_name(task)}"
+        if str(folder) != FOLDER:
+            start += f' --folder "{folder}"'
+        raise UserError(f"There is no {path} yet; begin with `{start}`.")
+    return path, task
+
+
+def task_of_file(path: Path) -> Exercise | Hunt:
+    """What a file solves, by its name (06_layernorm.py, ada_06.py) or by its functions.
+
+    Raises:
+        UserError: when neither tells.
+    """
+    hunt = _hunt_in(path.stem)
+    if hunt:
+        return hunt
+    words = path.stem.replace("-", "_").split("_")
+    numbers = [word.zfill(2) for word in words if word.isdigit() and word.zfill(2) in EXERCISES]
+    if numbers:
+        return EXERCISES[numbers[0]]
+    named = [e for e in EXERCISES.values() if e.name in words]
+    if named:
+        return named[0]
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror or error}.") from error
+    found = {e.number: sum(f"def {f}(" in text for f in e.functions) for e in EXERCISES.values()}
+    best = max(found, key=found.get)
+    if found[best] == 0:
+        raise UserError(
+            f"{path} solves no exercise: neither its name (such as 06_layernorm.py) nor its "
+            f"functions tell which."
+        )
+    return EXERCISES[best]
+
+
+def _hunt_in(stem: str) -> Hunt | None:
+    place = stem.lower().find("bughunt")
+    if place < 0:
+        return None
+    digits = "".join(c for c in stem[place:] if c.isdigit())
+    return find_hunt(f"bughunt-{digits}") if digits else None
+
+
+def short_name(task: Exercise | Hunt) -> str:
+    """What the task is called on the command line: "06", "bughunt-07"."""
+    return f"bughunt-{task.number}" if isinstance(task, Hunt) else task.number
+
+
+def load(path: Path) -> tuple[types.ModuleType | None, str]:
+    """Run a student's file as a module; returns (module, "") or (None, what went wrong)."""
+    path = Path(path).resolve()
+    sys.path.insert(0, str(path.parent))
+    name = f"student_{path.stem}"
+    try:
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module, ""
+    except SystemExit:
+        return None, "The file ends the program (sys.exit) while it is loaded."
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        shown = f": `{line}`" if line else ""
+        return None, f"The file is no valid Python: {error.msg}, line {error.lineno}{shown}."
+    except UnicodeDecodeError:
+        return None, "The file is not encoded in UTF-8; save it as UTF-8."
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename == str(path)]
+        where = f", line {own[-1].lineno}: `{own[-1].line}`" if own else ""
+        sentence = f"{type(error).__name__}: {error}".rstrip(": ")
+        return None, f"The file stops while it is loaded: {sentence}{where}."
+    finally:
+        sys.path.remove(str(path.parent)) if str(path.parent) in sys.path else None
