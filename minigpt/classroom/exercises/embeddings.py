@@ -96,8 +96,8 @@ EMBEDDING = (
         "lost_within_a_text",
         SCATTER,
         "for i in range(len(ids)):\n        dweight[ids[i]] += dy[i]",
-        says="where a token occurs several times in the same text, only the gradient of its last "
-        "place is kept",
+        says="where a token occurs several times in one entry along the first axis of ids (in one "
+        "text), only the gradient of its last place is kept",
         section=6,
         hint="The texts are added up, but within one text ids may repeat: what does `+=` do then?",
     ),
