@@ -45,6 +45,16 @@ SOFTMAX_MISTAKES = (
         hint="Print `y.sum(axis=-1)` and `y.sum(axis=-2)`. Which one should be all ones?",
     ),
     mistake(
+        "axis_1",
+        LARGEST,
+        "largest = x.max(axis=1, keepdims=True)",
+        SUM,
+        "total = exp.sum(axis=1, keepdims=True)",
+        says="it runs over axis 1, which is the last one only if x has two axes",
+        section=1,
+        hint="Which number names the last axis, however many there are?",
+    ),
+    mistake(
         "over_everything",
         LARGEST,
         "largest = x.max()",
@@ -316,7 +326,7 @@ DOT_PRODUCT_MISTAKES = (
         "weights = weights / math.sqrt(q.shape[-1])\n    y = weights @ v",
         says="the division by sqrt(D) comes after the softmax, where it should come before it",
         section=3,
-        hint="What do your weights add up to? When is the softmax's slope lost?",
+        hint="What do your weights add up to? At which of the four steps does section 3 divide?",
     ),
     mistake(
         "no_mask",
@@ -359,6 +369,15 @@ DOT_PRODUCT_MISTAKES = (
         says="a query that may look nowhere gives nan (0 / 0) instead of the mean of all values",
         section=5,
         hint="What is (-inf) - (-inf)? Read in the docstring which number to take instead.",
+    ),
+    mistake(
+        "lowered_not_replaced",
+        HIDE,
+        "scores = xp.where(mask, scores, scores - 1e9)",
+        says="hidden scores are made smaller instead of replaced by one number: a query that may "
+        "look nowhere still sees their differences, and does not get the plain mean",
+        section=5,
+        hint="Which weights should a query have that may look nowhere? Print yours.",
     ),
     mistake(
         "not_low_enough",
@@ -445,16 +464,20 @@ DOT_PRODUCT_MISTAKES = (
     ),
     mistake(
         "scale_lost_in_dq",
-        DQ,
-        "dq = dscores @ k * math.sqrt(q.shape[-1])",
+        SCALE_BACK,
+        "",
+        DK,
+        "dk = dscores.swapaxes(-1, -2) @ q / math.sqrt(q.shape[-1])",
         says="dq is not divided by sqrt(D)",
         section=5,
         hint="dk is right. Does the way to q pass the division as well?",
     ),
     mistake(
         "scale_lost_in_dk",
-        DK,
-        "dk = dscores.swapaxes(-1, -2) @ q * math.sqrt(q.shape[-1])",
+        SCALE_BACK,
+        "",
+        DQ,
+        "dq = dscores @ k / math.sqrt(q.shape[-1])",
         says="dk is not divided by sqrt(D)",
         section=5,
         hint="dq is right. Does the way to k pass the division as well?",
@@ -734,6 +757,7 @@ THREE = "q, k, v = xp.split(qkv, 3, axis=-1)"
 SPLIT_Q = "q = split_heads(q, n_head)"
 SPLIT_K = "k = split_heads(k, n_head)"
 SPLIT_V = "v = split_heads(v, n_head)"
+HEADS = "heads, heads_cache = scaled_dot_product(q, k, v, causal)"
 MERGED = "merged = merge_heads(heads)"
 LINEAR_IN = "qkv, attn_cache = linear(x, **c_attn)"
 LINEAR_OUT = "y, proj_cache = linear(merged, **c_proj)"
@@ -777,16 +801,22 @@ ATTENTION_MISTAKES = (
     ),
     mistake(
         "one_head",
-        CAUSAL,
-        CAUSAL + "\n    n_head = 1",
+        SPLIT_Q,
+        "q = split_heads(q, 1)",
+        SPLIT_K,
+        "k = split_heads(k, 1)",
+        SPLIT_V,
+        "v = split_heads(v, 1)",
+        DHEADS,
+        "dheads = split_heads(dmerged, 1)",
         says="there is one head with all channels, whatever n_head is",
         section=6,
         hint="How many softmaxes should each place have? How many has it in your function?",
     ),
     mistake(
         "scaled_by_all_channels",
-        SPLIT_Q,
-        "q = split_heads(q, n_head) / math.sqrt(n_head)",
+        HEADS,
+        "heads, heads_cache = scaled_dot_product(q / math.sqrt(n_head), k, v, causal)",
         says="the scores are divided by sqrt(C), where it should be sqrt(D) of one head",
         section=3,
         hint="How many products are added up in one score of one head?",

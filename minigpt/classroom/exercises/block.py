@@ -456,8 +456,19 @@ BLOCK_MISTAKES = (
     ),
 )
 
-ATTENTION_HINT = "It gets the dx behind the first addition, when the MLP's branch is added."
-MLP_HINT = "It gets the dx behind the block, unchanged: an addition hands on the same."
+LINEAR = ("weight", "bias")
+BLOCK_HINTS = {
+    "y": "Two times three steps: layer norm, branch, addition. Compare after each one.",
+    "dx": "The table of section 4, line by line: which rule stands in each?",
+    **{f"ln_2.{name}": "layernorm_backward gets what came out of mlp_backward, and ln_2's cache."
+       for name in LINEAR},
+    **{f"ln_1.{name}": "layernorm_backward gets what came out of attention_backward."
+       for name in LINEAR},
+    **{f"mlp.{part}.{name}": "mlp_backward gets the dx behind the block: an addition hands it on."
+       for part in ("c_fc", "c_proj") for name in LINEAR},
+    **{f"attn.{part}.{name}": "attention_backward gets dx after the MLP's branch was added to it."
+       for part in ("c_attn", "c_proj") for name in LINEAR},
+}  # fmt: skip
 
 EXERCISE = Exercise(
     "09",
@@ -482,14 +493,7 @@ EXERCISE = Exercise(
             block_cases,
             BLOCK_MISTAKES,
             section=3,
-            hints={
-                "y": "Two times three steps: layer norm, branch, addition. Compare after each one.",
-                "dx": "The table of section 4, line by line: which rule stands in each?",
-                "mlp": MLP_HINT,
-                "ln_2": "layernorm_backward gets what came out of mlp_backward, and ln_2's cache.",
-                "attn": ATTENTION_HINT,
-                "ln_1": "layernorm_backward gets what came out of attention_backward.",
-            },
+            hints=BLOCK_HINTS,
         ),
     ),
     may_use=frozenset(
@@ -500,6 +504,10 @@ EXERCISE = Exercise(
             "layernorm_backward",
             "mlp",
             "mlp_backward",
+            "linear",
+            "linear_backward",
+            "gelu",
+            "gelu_backward",
         }
     ),
 )
