@@ -1,4 +1,4 @@
-"""Invent names of villages, letter by letter, with three settings of the temperature.
+"""Invent names of flowers, letter by letter, with three settings of the temperature.
 
 A table counts which letter follows each pair of letters in a list of names. To write a name, the
 logarithms of the counts are used as scores (logits), divided by the temperature and turned into
@@ -13,12 +13,13 @@ Run it. What is strange?
 
 import numpy as np
 
-NAMES = """ashford ashwell barton barrow bexley bramley brookfield burnley burton camford carlow
-colwell cranford dalton darley denford dunmore easton elmwood fairfield farley farnham glenford
-grafton halford hanley harwell hatfield haverley kelford kinston lambton langley larkfield linford
-malden marfield marston milford morley newton norley oakfield oakley otterton penfield penley
-radford ramley rosefield rowley sandford selwood shelford stanley stanton stockton thornley
-thornton tilford walford walton warley wenford weston whitley wilford winfield winton woodley"""
+NAMES = """anemone aster begonia bluebell borage buttercup calendula camellia camomile carnation
+celandine clematis clover columbine coriander cornflower cowslip crocus cyclamen daffodil dahlia
+daisy dandelion delphinium foxglove freesia gardenia gentian geranium gladiolus hawthorn heather
+honeysuckle hyacinth hydrangea iris jasmine larkspur lavender lilac lily lobelia lupin magnolia
+marguerite marigold mimosa narcissus nasturtium oleander orchid pansy peony petunia poppy primrose
+ranunculus rosemary saffron sage snapdragon snowdrop sorrel sunflower tansy thistle thyme tulip
+valerian verbena veronica violet wisteria yarrow zinnia"""
 ALPHABET = ".abcdefghijklmnopqrstuvwxyz"  # the dot begins and ends a name
 
 

@@ -31,7 +31,7 @@ def verify(module) -> str | None:
 
 HUNT = Hunt(
     number="16",
-    name="villages",
+    name="flowers",
     symptom="The low temperature writes noise, and the high one always the same names.",
     edits=(("z = logits * beta", "z = logits / beta"),),
     verify=verify,
