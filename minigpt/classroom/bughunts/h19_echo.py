@@ -44,8 +44,10 @@ HUNT = Hunt(
     "off behind them.",
     edits=(
         ("softmax(scores, axis=3)", "softmax(scores, axis=2)"),
-        ("softmax_backward(dweights, weights, axis=3)",
-         "softmax_backward(dweights, weights, axis=2)"),
+        (
+            "softmax_backward(dweights, weights, axis=3)",
+            "softmax_backward(dweights, weights, axis=2)",
+        ),
     ),  # fmt: skip
     verify=verify,
     hints=(

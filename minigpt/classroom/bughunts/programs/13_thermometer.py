@@ -4,8 +4,8 @@ A cheap sensor gives readings between -1 and 1; a good thermometer beside it gav
 temperatures. Adam finds the three coefficients from their errors.
 
 Before it fits, the program tests its Adam on a slope: a loss whose gradient is the same number at
-every place. There is nothing to average and nothing to correct on a slope, so each step of Adam
-should have the length of the learning rate, whether the slope is gentle or steep.
+every place. The mean of equal gradients is each of them, so on a slope every step of Adam should
+have the length of the learning rate, whether the slope is gentle or steep.
 
 Run it. What is strange?
 """

@@ -13,30 +13,11 @@ Run it. What is strange?
 
 import numpy as np
 
-from minigpt.layers import (
-    causal_mask,
-    layernorm,
-    linear,
-    merge_heads,
-    mlp,
-    scaled_dot_product,
-    split_heads,
-)
+from minigpt import layers
 from minigpt.model import GPT, GPTConfig
 from minigpt.training import Trainer
 
 VERSE = "row by row the sower goes, row by row the barley grows, row by row it is cut down."
-
-
-class Verse:
-    """Batches for a `Trainer`: the whole verse, again and again."""
-
-    def __init__(self, ids):
-        self.ids = np.array([ids])
-
-    def next(self):
-        """The ids (1, T) and the targets, one place later."""
-        return self.ids[:, :-1], self.ids[:, 1:]
 
 
 def read(params, config, ids, cache):
@@ -52,19 +33,19 @@ def read(params, config, ids, cache):
     x = params["wte"]["weight"][ids] + params["wpe"]["weight"][places]
     x = x[None]  # (B, T, C) = (1, len(ids), C)
     for name, p in params["h"].items():
-        normed, _ = layernorm(x, **p["ln_1"])
-        qkv, _ = linear(normed, **p["attn"]["c_attn"])
-        q, k, v = (split_heads(part, config.n_head) for part in np.split(qkv, 3, axis=-1))
+        normed, _ = layers.layernorm(x, **p["ln_1"])
+        qkv, _ = layers.linear(normed, **p["attn"]["c_attn"])
+        q, k, v = (layers.split_heads(part, config.n_head) for part in np.split(qkv, 3, axis=-1))
         if name in cache:
             k = np.concatenate([cache[name][0], k], axis=2)
             v = np.concatenate([cache[name][1], v], axis=2)
         cache[name] = k, v
-        mask = causal_mask(q.shape[2], k.shape[2], np)
-        heads, _ = scaled_dot_product(q, k, v, mask)
-        x = x + linear(merge_heads(heads), **p["attn"]["c_proj"])[0]
-        normed, _ = layernorm(x, **p["ln_2"])
-        x = x + mlp(normed, **p["mlp"])[0]
-    last, _ = layernorm(x[0, -1], **params["ln_f"])
+        mask = layers.causal_mask(q.shape[2], k.shape[2], np)
+        heads, _ = layers.scaled_dot_product(q, k, v, mask)
+        x = x + layers.linear(layers.merge_heads(heads), **p["attn"]["c_proj"])[0]
+        normed, _ = layers.layernorm(x, **p["ln_2"])
+        x = x + layers.mlp(normed, **p["mlp"])[0]
+    last, _ = layers.layernorm(x[0, -1], **params["ln_f"])
     return params["wte"]["weight"] @ last
 
 
@@ -80,9 +61,9 @@ def main():
     """Learn the verse, recite it in both ways, and compare the scores."""
     letters = sorted(set(VERSE))
     ids = [letters.index(letter) for letter in VERSE]
-    config = GPTConfig(len(letters), block_size=len(ids), n_layer=2, n_head=2, n_embd=32)
+    config = GPTConfig(len(letters), block_size=len(ids) - 1, n_layer=2, n_head=2, n_embd=32)
     model = GPT(config, seed=0, device="cpu")
-    Trainer(model, Verse(ids), 1, steps=120, lr=1e-2, min_lr=1e-3, warmup=10, threads=1).fit()
+    Trainer(model, ids, 1, steps=120, lr=1e-2, min_lr=1e-3, warmup=10, threads=1).fit()
     params, cache = model.params, {}
 
     def with_cache(so_far):

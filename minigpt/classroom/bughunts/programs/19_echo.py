@@ -81,7 +81,7 @@ def main():
     layers.scaled_dot_product_backward = dot_product_backward
     config = GPTConfig(27, block_size=2 * HALF, n_layer=2, n_head=2, n_embd=32, init_std=0.1)
     model = GPT(config, seed=0, device="cpu", layers=layers)
-    trainer = Trainer(model, Echoes(16, 0), 16, 300, lr=1e-2, min_lr=1e-4, warmup=20, threads=1)
+    trainer = Trainer(model, Echoes(8, 0), 8, 300, lr=1e-2, min_lr=1e-4, warmup=20, threads=1)
     trainer.fit()
     ids, targets = Echoes(200, 1).next()
     second = targets.copy()
