@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from minigpt.bench import gpu_parity, gpu_report, gpu_training
+from minigpt.bench import gpu_parity, gpu_report, gpu_training, gpu_turns
 from minigpt.bench.gpu_turns import Contestant, Plan, compare, noise, sized
 
 
@@ -52,6 +52,31 @@ def test_contestants_are_compared_by_rounds(cupy):
     found = compare(plan, {"minigpt": sleeper(0.01), "torch": sleeper(0.03)})
     assert 1.5 < found["ratio"] < 4 and found["minigpt"]["memory"] == 7
     assert len(found["torch"]["rounds"]) == 3 and found["torch"]["host_seconds"] >= 0.03
+
+
+def test_steps_that_take_back_freed_memory_are_not_counted(cupy, monkeypatch):
+    fresh = [0]
+    monkeypatch.setattr(gpu_turns, "free_caches", lambda xp: fresh.__setitem__(0, 4))
+
+    def step():
+        time.sleep(0.02 if fresh[0] > 0 else 0.001)
+        fresh[0] -= 1
+
+    found = compare(
+        Plan(rounds=2, turn=0.05),
+        {"minigpt": lambda: Contestant(step, lambda: None, lambda: 7)},
+    )
+    assert max(found["minigpt"]["rounds"]) < 0.006
+
+
+def test_the_host_s_seconds_are_those_of_a_step_by_itself():
+    queue = []
+
+    def step():
+        time.sleep(0.02 if queue else 0.001)  # a full queue
+        queue.append(1)
+
+    assert Contestant(step, queue.clear, lambda: 7).host_seconds() < 0.01
 
 
 def test_one_that_fails_leaves_the_other_s_numbers(cupy):
