@@ -61,7 +61,7 @@ def sum_strips(xp, partial):
     """The sum over the strips of partial (strips, C), in their order."""
     strips, C = partial.shape
     sums = xp.empty(C, np.float32)
-    launch(xp, "rows.cu", "sum_strips", -(-C // 32), 256, partial, sums, np.int32(strips),
+    launch(xp, "rows.cu", "sum_strips", -(-C // 8), 256, partial, sums, np.int32(strips),
            np.int32(C))  # fmt: skip
     return sums
 

@@ -55,10 +55,12 @@ extern "C" __global__ void layernorm(const float* x, const float* weight, const 
 // n = (x - mean) rstd        dn = dy weight
 // dx = rstd (dn - mean(dn) - n mean(dn n))
 template <int W>
-__device__ void undo_normalise(const float* dy, const float* x, const float* weight, float* dx,
+__device__ void undo_normalise(const float* __restrict__ dy, const float* __restrict__ x,
+                               const float* __restrict__ weight, float* __restrict__ dx,
                                float mean, float rstd, int C) {
     int first = threadIdx.x % 32 * W;
     float n[W], dn[W], scale[W], sum = 0, along = 0;
+#pragma unroll 3
     for (int c = first; c < C; c += 32 * W) {
         load_pack(n, x + c);
         load_pack(dn, dy + c);
@@ -70,6 +72,7 @@ __device__ void undo_normalise(const float* dy, const float* x, const float* wei
     }
     sum = warp_sum(sum) / C;
     along = warp_sum(along) / C;
+#pragma unroll 3
     for (int c = first; c < C; c += 32 * W) {
         load_pack(n, x + c);
         load_pack(dn, dy + c);
@@ -151,19 +154,21 @@ extern "C" __global__ void cast_strips(const float* __restrict__ x, bf16* __rest
     });
 }
 
-// sums (C) = the sum over the strips of partial (strips, C). A block of 8 warps has 32 columns;
-// each warp takes every eighth strip.
+// sums (C) = the sum over the strips of partial (strips, C). A block of 8 warps has 8 columns, the
+// 32 bytes that memory gives at once; each of its 32 rows of threads takes every 32nd strip.
 extern "C" __global__ void sum_strips(const float* partial, float* sums, int strips, int C) {
-    __shared__ float parts[8][32];
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, c = blockIdx.x * 32 + lane;
+    __shared__ float parts[8][8];
+    int column = threadIdx.x % 8, c = blockIdx.x * 8 + column;
     float sum = 0;
 #pragma unroll 8
-    for (int strip = warp; c < C && strip < strips; strip += 8)
+    for (int strip = threadIdx.x / 8; c < C && strip < strips; strip += 32)
         sum += partial[(long long)strip * C + c];
-    parts[warp][lane] = sum;
+    sum += __shfl_xor_sync(0xffffffffu, sum, 8);  // a warp has 4 rows of threads
+    sum += __shfl_xor_sync(0xffffffffu, sum, 16);
+    parts[threadIdx.x / 32][column] = sum;
     __syncthreads();
-    if (warp > 0 || c >= C) return;
-    for (int k = 1; k < 8; k++) sum += parts[k][lane];
+    if (threadIdx.x >= 8 || c >= C) return;
+    for (int k = 1; k < 8; k++) sum += parts[k][column];
     sums[c] = sum;
 }
 
