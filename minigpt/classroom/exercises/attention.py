@@ -14,7 +14,7 @@ def softmax_cases(rng) -> list[Case]:
         return Case(name, (x,), sizes={"N": N, "rows": x.size // N, "all": x.size}, **options)
 
     spread = 900 * rng.random((3, 4, 5))
-    spread[..., 2] = 1500 + 0.1 * normal((3, 4))
+    spread[..., 2:4] = 5000 + normal((3, 4, 2))  # two that share, so that dx is not 0
     apart = normal((2, 4, 3))
     apart[1, 1:] -= 2000
     return [
@@ -741,7 +741,7 @@ def attention_cases(rng) -> list[Case]:
             "c_attn": {"weight": 1.5 * normal((C, 3 * C)) / C**0.5, "bias": normal(3 * C)},
             "c_proj": {"weight": normal((C, C)) / C**0.5, "bias": normal(C)},
         }
-        sizes = heads_sizes(B, H, T, D)
+        sizes = heads_sizes(B, H, T, D) | {"N": B * T}
         return Case(name, (normal((B, T, C)),), params, {"n_head": H}, sizes)
 
     return [

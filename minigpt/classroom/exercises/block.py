@@ -192,7 +192,7 @@ def block_cases(rng) -> list[Case]:
             "mlp": {"c_fc": linear(C, 4 * C), "c_proj": linear(4 * C, C, last)},
         }
         x = stream * normal((B, T, C))
-        sizes = {"B": B, "T": T, "H": H, "D": D, "C": C}
+        sizes = {"B": B, "T": T, "H": H, "D": D, "C": C, "N": B * T}
         return Case(name, (x,), params, {"n_head": H}, sizes)
 
     return [
@@ -301,6 +301,24 @@ BLOCK_MISTAKES = (
         says="the MLP reads the x in front of the block, without what attention has added",
         section=3,
         hint="The second line of the formula starts from an x. Which line made it?",
+    ),
+    mistake(
+        "one_residual_around_both",
+        ADD_1,
+        "",
+        LN_2,
+        "normed_2, ln_2_cache = layers.layernorm(added_1, **ln_2)",
+        says="there is one residual connection around both branches instead of one around each",
+        section=3,
+        hint="How many plus signs has the picture?",
+    ),
+    mistake(
+        "mlp_reads_attention_only",
+        LN_2,
+        "normed_2, ln_2_cache = layers.layernorm(added_1, **ln_2)",
+        says="the MLP reads only what attention has added, instead of the whole stream",
+        section=3,
+        hint="Where in the picture does the second branch begin?",
     ),
     mistake(
         "attention_not_in_the_stream",
