@@ -5,7 +5,7 @@ keeps the fewest words whose probabilities together reach p, likeliest first, an
 alone. Among the words that are kept, the proportions stay those of the model: a word that is twice
 as likely as another one is drawn twice as often.
 
-The program draws 20,000 words and counts. It prints the share of each word, and that share divided
+The program draws 10,000 words and counts. It prints the share of each word, and that share divided
 by the model's probability.
 
 Run it. What is strange?
@@ -59,7 +59,7 @@ def main():
     shares = []
     for top_p in (0.9, 0.7):
         rng = np.random.default_rng(0)
-        drawn = [draw_top_p(logits, top_p, rng) for _ in range(20_000)]
+        drawn = [draw_top_p(logits, top_p, rng) for _ in range(10_000)]
         shares.append(np.bincount(drawn, minlength=len(words)) / len(drawn))
     for i in np.argsort(-chances):
         columns = [f"{share[i]:.3f} ({share[i] / chances[i]:4.2f})" for share in shares]
