@@ -648,9 +648,7 @@ ENCODE = (
     mistake(
         "only_the_last_replayed",
         REPLAY,
-        "    letters = tokens\n"
-        "    for pair in merges:\n"
-        "        tokens = merge(letters, pair)\n",
+        "    letters = tokens\n    for pair in merges:\n        tokens = merge(letters, pair)\n",
         says="each merge begins again from the single bytes, so that only the last one is seen",
         section=5,
         hint="Do you replay each merge on the result of the one before?",

@@ -30,7 +30,7 @@ def top_p_ids(p, top_p):
     ranked = p[order]
     before = np.cumsum(ranked) - ranked
     kept = order[before < top_p]
-    return kept.tolist()
+    return kept
 
 
 def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
