@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,6 +39,15 @@ def check_part(exercise: Exercise, part: Part, functions, seed: int = 0) -> Part
     check.run()
     report.seconds = round(time.perf_counter() - start, 3)
     return report
+
+
+def refuse_frameworks(report: PartReport, path: Path) -> None:
+    """Make a report red when its file imports a framework that has gradients of its own."""
+    names = own.imported_frameworks(path.read_text(encoding="utf-8", errors="replace"))
+    if names and not report.unwritten:
+        words = f"the file imports {names[0]}; the gradients are yours to write, so leave it out"
+        report.lines[0] = Line("your own code", False, words)
+        report.problem = f"{words[0].upper()}{words[1:]}."
 
 
 @dataclass
@@ -110,27 +120,31 @@ class _Check:
     def _numbers(self) -> None:
         """Shapes, forward and backward against the reference."""
         triples = zip(self.students, self.rights, self.cases, strict=True)
-        self.verdicts = [compare(*triple) for triple in triples]
+        self.verdicts = [{} if s.failure else compare(s, r, c) for s, r, c in triples]
         failed = [(s.failure, c) for s, c in zip(self.students, self.cases, strict=True)
                   if s.failure]  # fmt: skip
-        forward = "y" if self.part.is_layer else None
         raised = failed[0] if failed else None
         stage = "forward" if raised and raised[0].function == self.part.functions[0] else "backward"
         if not self.part.is_layer:
             stage = "result"
         shapes = self._of_status("shape", "missing", "unexpected", "kind")
         if raised:
-            self._add("runs", False, f"stopped for {raised[1].name}", self._words_of(raised),
-                      self._hints([], "y" if stage == "forward" else "dx"))  # fmt: skip
+            found = [one for one in self._diagnoses() if one.kind == "known"]
+            words = self._words_of(raised)
+            if found:
+                words += f" Where it runs, the numbers tell why. {self._explain(found)}"
+            output = next(iter(part_outputs(self.rights[0], stage)))
+            self._add("runs", False, f"stopped for {raised[1].name}", words,
+                      self._hints(found, output))  # fmt: skip
         else:
             self._add("runs", True, f"{len(self.cases)} cases")
-        found = self._diagnoses(bool(failed))
+            found = self._diagnoses()
         if not failed:
             seen = self._shapes_seen(shapes)
             self._add("shapes", not shapes, seen, self._explain(found) if shapes else "",
                       self._hints(found) if shapes else ())  # fmt: skip
         if self.part.is_layer:
-            self._stage("forward", [forward], found, stage == "forward" and bool(failed))
+            self._stage("forward", ["y"], found, stage == "forward" and bool(failed))
             outputs = [o for o in self._outputs() if o != "y"]
             ready = all(v["y"].ok for v in self.verdicts if "y" in v) and not failed
             self._stage("backward", outputs, found, not ready)
@@ -171,10 +185,10 @@ class _Check:
             seen += f"; {_and(good)} right" if good else ""
             self._add(name, False, seen, self._explain(found), self._hints(found, wrong[0]))
 
-    def _diagnoses(self, failed: bool) -> list[Diagnosis]:
-        found = (
-            [] if failed else diagnose(self.exercise, self.part, self.seed, self.students)
-        )
+    def _diagnoses(self) -> list[Diagnosis]:
+        found = diagnose(self.exercise, self.part, self.seed, self.students)
+        if any(student.failure for student in self.students):
+            found = [one for one in found if one.kind == "known"]
         self.report.diagnoses = [
             Named(one.kind, one.name, list(one.outputs), one.says) for one in found
         ]
@@ -221,7 +235,8 @@ class _Check:
                 if verdict is None or verdict.ok:
                     continue
                 text = f"For {case.name}, {_tell(output, verdict)}"
-                good = [o for o in self._outputs() if all(w[o].ok for w in self.verdicts if o in w)]
+                good = [o for o in self._outputs()
+                        if all(w[o].ok for w in self.verdicts if o in w)]  # fmt: skip
                 reached = not (self.part.is_layer and "y" in outputs)
                 return text + (f" {_and(good)} {_are(good)} right." if good and reached else "")
         return ""
@@ -260,7 +275,7 @@ class _Check:
             self._add("gradient check", False, f"could not be measured: {error}")
             return
         bad = [tensor.name for tensor in report.tensors if not tensor.ok]
-        forward_right = all(v["y"].ok for v in self.verdicts)
+        forward_right = all(v["y"].ok for v in self.verdicts if "y" in v)
         what = "measured derivatives" if forward_right else "your own forward, though that is wrong"
         seen = f"agrees with {what}, largest error {report.max_relative_error:.0e}"
         if bad:
@@ -371,6 +386,11 @@ class _Check:
         self._add("ready for a GPU", not sentence,
                   "runs on arrays that behave as CuPy's" if not sentence
                   else "needs NumPy's own arrays", problem, hints)  # fmt: skip
+
+
+def part_outputs(right: Observation, stage: str) -> list[str]:
+    """The outputs of a stage: y of a forward, the rest of a backward, all of a function."""
+    return [o for o in right.values if stage == "result" or (o == "y") == (stage == "forward")]
 
 
 def _cast(case: Case) -> Case:

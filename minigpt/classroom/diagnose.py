@@ -53,6 +53,15 @@ def reference(number: str, part: str, seed: int, names: tuple[str, ...] = ()) ->
             for case, right in zip(cases, rights, strict=True)]  # fmt: skip
 
 
+@functools.lru_cache(maxsize=4096)
+def reference_verdicts(number: str, part: str, seed: int, names: tuple[str, ...]) -> list[dict]:
+    """How the solution with mistakes compares with the right one, case by case."""
+    cases = EXERCISES[number].part(part).make_cases(seed)
+    triples = zip(reference(number, part, seed, names), reference(number, part, seed), cases,
+                  strict=True)  # fmt: skip
+    return [{} if run.failure else compare(run, right, case) for run, right, case in triples]
+
+
 def diagnose(
     exercise: Exercise, part: Part, seed: int, students: list[Observation]
 ) -> list[Diagnosis]:
@@ -71,7 +80,7 @@ def diagnose(
         return [this.known(whole, tuple(this.wrong))]
     found, unexplained = [], []
     for output in this.wrong:
-        name = this.single([output])
+        name = this.single_for(output)
         fact = None if name else this.fact(output)
         if name:
             found.append(this.known(name, (output,)))
@@ -112,7 +121,8 @@ class _Wrong:
     def __init__(self, exercise, part, seed, cases, students, rights):
         self.exercise, self.part, self.seed = exercise, part, seed
         self.cases, self.students, self.rights = cases, students, rights
-        self.verdicts = [compare(*triple) for triple in zip(students, rights, cases, strict=True)]
+        triples = zip(students, rights, cases, strict=True)
+        self.verdicts = [{} if s.failure else compare(s, r, c) for s, r, c in triples]
         outputs = list(dict.fromkeys(name for v in self.verdicts for name in v))
         if part.is_layer and any(not v["y"].ok for v in self.verdicts if "y" in v):
             outputs = ["y"]  # a backward is only comparable after a right forward
@@ -125,10 +135,19 @@ class _Wrong:
 
     def single(self, outputs) -> str | None:
         """The one mistake that gives the student's numbers for these outputs."""
-        names = [m.name for m in self.part.mistakes if self._reproduced((m.name,), outputs)]
-        if len(names) > 1:  # the one that touches the fewest other outputs
-            names.sort(key=lambda name: len(self.outputs_of(name)))
-        return names[0] if names else None
+        names = (mistake.name for mistake in self.part.mistakes)
+        return next((name for name in names if self._reproduced((name,), outputs)), None)
+
+    def single_for(self, output: str) -> str | None:
+        """The mistake that gives the student's numbers for this output and all that it touches.
+
+        One that touches another output too, which is right here, is not what was done.
+        """
+        for mistake in self.part.mistakes:
+            touched = self.touched(mistake.name)
+            if output in touched and self._reproduced((mistake.name,), sorted(touched)):
+                return mistake.name
+        return None
 
     def pair(self) -> tuple[str, str] | None:
         """Two mistakes that give the student's numbers together."""
@@ -138,15 +157,17 @@ class _Wrong:
                 return two
         return None
 
-    def outputs_of(self, name: str) -> tuple[str, ...]:
+    def touched(self, name: str) -> set[str]:
         """The outputs that a mistake makes wrong somewhere."""
-        runs = reference(self.exercise.number, self.part.name, self.seed, (name,))
-        touched = {
-            output
-            for run, right, case in zip(runs, self.rights, self.cases, strict=True)
-            for output, verdict in compare(run, right, case).items()
-            if not verdict.ok
-        }
+        which = self.exercise.number, self.part.name, self.seed, (name,)
+        if reference(*which) is None:
+            return set()
+        return {output for verdicts in reference_verdicts(*which)
+                for output, verdict in verdicts.items() if not verdict.ok}  # fmt: skip
+
+    def outputs_of(self, name: str) -> tuple[str, ...]:
+        """Those of the student's wrong outputs that a mistake explains."""
+        touched = self.touched(name)
         return tuple(output for output in self.wrong if output in touched)
 
     def fact(self, output: str) -> Fact | None:
@@ -161,37 +182,39 @@ class _Wrong:
         return fact_about(output, looks)
 
     def _reproduced(self, names: tuple[str, ...], outputs) -> bool:
-        runs = reference(self.exercise.number, self.part.name, self.seed, names)
-        if runs is None:
+        which = self.exercise.number, self.part.name, self.seed, names
+        runs = reference(*which)
+        if runs is None or all(run.failure for run in runs):
             return False
-        return all(
-            _same(run, student, right, verdicts, case, outputs)
-            for run, student, right, verdicts, case in zip(
-                runs, self.students, self.rights, self.verdicts, self.cases, strict=True
-            )
-        )
+        everything = zip(runs, reference_verdicts(*which), self.students, self.verdicts,
+                         self.rights, self.cases, strict=True)  # fmt: skip
+        return all(_same(*one, outputs) for one in everything)
 
 
 def _same(
     run: Observation,
+    theirs: dict,
     student: Observation,
+    ours: dict,
     right: Observation,
-    verdicts: dict,
     case: Case,
     outputs,
 ) -> bool:
-    """Whether the variant and the student agree on these outputs in one case."""
-    theirs = compare(run, right, case)
+    """Whether a variant and the student agree on these outputs in one case.
+
+    Where the shapes fit in some cases only, both must stop in the others.
+    """
+    if run.failure or student.failure:
+        return bool(run.failure and student.failure
+                    and (run.failure.kind, run.failure.function)
+                    == (student.failure.kind, student.failure.function))  # fmt: skip
     for output in outputs:
-        ours = verdicts.get(output)
-        mine = theirs.get(output)
-        if ours is None or mine is None:
+        mine, his = ours.get(output), theirs.get(output)
+        if mine is None or his is None or mine.ok != his.ok:
             return False
-        if ours.ok != mine.ok:
-            return False
-        if ours.ok or not case.exact:
+        if mine.ok or not case.exact:
             continue
-        if ours.status != mine.status:
+        if mine.status != his.status:
             return False
         pair = student.values.get(output), run.values.get(output)
         if not same_answer(*pair, right.values.get(output)):

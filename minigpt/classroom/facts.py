@@ -94,7 +94,7 @@ def _values(output, wrong, looks) -> Fact | None:
     pairs = [(look.got.astype(float), look.right.astype(float)) for look in wrong]
     if all(not a.any() for a, _ in pairs):
         return Fact("zeros", "is all zeros")
-    fact = _factor(wrong, pairs)
+    fact = _factor([look for look in looks if look.case.exact and look.numbers])
     if fact:
         return fact
     if all(a.ndim >= 2 and a.shape[-1] == a.shape[-2] and _near(a.swapaxes(-1, -2), b)
@@ -125,8 +125,10 @@ def _values(output, wrong, looks) -> Fact | None:
     return None
 
 
-def _factor(wrong, pairs) -> Fact | None:
-    """A constant factor, and which one."""
+def _factor(looks: list[Look]) -> Fact | None:
+    """A constant factor, and which one; it must hold in the cases that are right as well."""
+    wrong = [look for look in looks if look.got.shape == look.right.shape and look.right.any()]
+    pairs = [(look.got.astype(float), look.right.astype(float)) for look in wrong]
     ratios = []
     for a, b in pairs:
         square = float((b * b).sum())
@@ -141,6 +143,8 @@ def _factor(wrong, pairs) -> Fact | None:
     def is_everywhere(values) -> bool:
         return all(abs(r - v) <= 1e-6 * abs(v) for r, v in zip(ratios, values, strict=True))
 
+    if not ratios:
+        return None
     if is_everywhere([-1] * len(ratios)):
         return Fact("sign", "has the wrong sign")
     for number, words in ((2, "twice"), (0.5, "half of"), (-2, "-2 times"), (-0.5, "-1/2 of"),
@@ -197,10 +201,13 @@ def _place(output, wrong, looks) -> Fact | None:
         fact = _at_marks(output, wrong, masks)
         if fact:
             return fact
-        if all(m.ndim >= 2 and len(m) > 1 and not m[0].any() and m[1:].any() for m in masks):
-            return Fact("first_only", "is right for the first of the batch only")
-        if all(m.ndim >= 1 and len(m) > 1 and not m[-1].any() and m[:-1].any() for m in masks):
-            return Fact("last_only", "is right in its last row only")
+        pairs = list(zip(masks, (look.right for look in wrong), strict=True))
+        if all(m.ndim >= 2 and len(m) > 1 and not m[0].any() and b[0].any()
+               and m[1:].reshape(len(m) - 1, -1).any(axis=1).all() for m, b in pairs):  # fmt: skip
+            return Fact("first_only", "is right in its first row only (axis 0)")
+        if all(m.ndim >= 1 and len(m) > 1 and not m[-1].any() and b[-1].any()
+               and m[:-1].reshape(len(m) - 1, -1).any(axis=1).all() for m, b in pairs):  # fmt: skip
+            return Fact("last_only", "is right in its last row only (axis 0)")
     if good:
         return Fact("some_cases", f"is right for {_listed(dict.fromkeys(x.case.name for x in good))}"
                     f", and wrong for {names}")  # fmt: skip

@@ -7,7 +7,6 @@ import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from minigpt.backend import to_host
 from minigpt.classroom.exercise import Case, Part
 from minigpt.tree import items, tree_map
 
-PACKAGE = str(Path(__file__).parents[1])
 DY = 2016  # the seed of dy: it must be nobody's x
 
 
@@ -169,16 +167,17 @@ def _call(function, name, seen, *args, **kwargs):
     except SystemExit:
         seen.failure = Failure("raised", name, f"{name} ended the program (sys.exit).")
     except Exception as error:
-        seen.failure = Failure("raised", name, f"{name} stopped with {_tell(error)}")
+        seen.failure = Failure("raised", name, f"{name} stopped with {_tell(error, function)}")
     return None
 
 
-def _tell(error: Exception) -> str:
+def _tell(error: Exception, function) -> str:
     """The exception, and the line of the student's file that it comes from."""
+    home = getattr(getattr(function, "__code__", None), "co_filename", None)
     sentence = f"{type(error).__name__}: {error}".strip().rstrip(":.")
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
-        if frame.line and not frame.filename.startswith(PACKAGE):
+        if frame.line and frame.filename == home:
             return f"{sentence} (line {frame.lineno}: `{frame.line}`)."
     return f"{sentence}."
 

@@ -97,11 +97,9 @@ def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
             return
         module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         caller = frame.f_back
-        if module in FRAMEWORKS:
-            found.append((module, frame.f_code.co_name))
-        elif (module == "minigpt" and caller is not None and caller is not here
+        if module in FRAMEWORKS or (module == "minigpt" and caller is not None and caller is not here
               and not frame.f_code.co_filename.startswith(GIVEN)
-              and not _in_package(caller.f_code.co_filename)):  # fmt: skip
+              and not _in_package(caller.f_code.co_filename)):
             found.append((module, frame.f_code.co_name))
 
     args, params, options = copy.deepcopy((case.args, case.params, case.options))

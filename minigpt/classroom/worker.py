@@ -21,7 +21,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from minigpt.classroom.bughunt import Hunt
+from minigpt.classroom.exercise import Exercise
 from minigpt.classroom.report import Line, PartReport
+from minigpt.classroom.student import short_name
+from minigpt.errors import UserError
 
 SECONDS = 20  # that one part may take
 MEGABYTES = 2048  # that the process may hold
@@ -48,10 +52,16 @@ class Worker:
     Args:
         seconds: that each part may take.
         megabytes: of memory that the process may hold.
+        folder: the working folder; by default this process's own.
     """
 
-    def __init__(self, seconds: float = SECONDS, megabytes: int = MEGABYTES):
-        self.seconds, self.megabytes = seconds, megabytes
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        megabytes: int = MEGABYTES,
+        folder: Path | None = None,
+    ):
+        self.seconds, self.megabytes, self.folder = seconds, megabytes, folder
         self.printed = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `stop`)
         threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
                    "VECLIB_MAXIMUM_THREADS")  # fmt: skip
@@ -69,7 +79,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "minigpt.classroom.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed,
-            env=environment, **groups,
+            env=environment, cwd=folder, **groups,
         )  # fmt: skip
         self.lines: queue.Queue = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -191,13 +201,56 @@ def _ended(task, at, names: dict, done: list[str], sentence: str) -> PartReport:
     return report
 
 
+def parts_of(task, only: str | None = None) -> list[tuple[str, list[str]]]:
+    """The parts of a task with their functions.
+
+    Raises:
+        UserError: when it has no part of the name `only`.
+    """
+    if isinstance(task, Hunt):
+        return [(f"bughunt-{task.number}", [])]
+    parts = [(part.name, list(part.functions)) for part in task.parts]
+    if only is not None and only not in dict(parts):
+        names = ", ".join(dict(parts))
+        raise UserError(f"Lesson {task.number} has no part {only!r}; it has: {names}.")
+    return parts
+
+
+def check_file(
+    path: Path,
+    task: Exercise | Hunt,
+    functions: list[tuple[str, list[str]]],
+    seconds: float = SECONDS,
+    seed: int = 0,
+    only: str | None = None,
+    worker: Worker | None = None,
+    megabytes: int = MEGABYTES,
+) -> Outcome:
+    """Check a file in a process of its own; what ends it early costs only the part in question."""
+    skip = [name for name, _ in functions if only and name != only]
+    outcome = Outcome([])
+    folder = worker.folder if worker else None
+    while True:
+        worker = worker or Worker(seconds, megabytes, folder)
+        wanted = [(name, names) for name, names in functions if name not in skip]
+        new = worker.check(path, short_name(task), wanted, seed, skip)
+        outcome.reports += new.reports
+        outcome.printed = outcome.printed or new.printed
+        outcome.seconds += new.seconds
+        done = {report.part for report in outcome.reports}
+        left = [name for name, _ in wanted if name not in done]
+        loaded = not (new.reports and new.reports[-1].problem.startswith("While the file"))
+        if not left or not loaded or not new.reports:
+            return outcome
+        skip, worker = [*skip, *done], None
+
+
 # --- the other side: the process itself ---------------------------------------------------------
 
 
 def main() -> None:
     """Answer one request."""
     from minigpt.classroom import checker, student
-    from minigpt.classroom.bughunt import Hunt
     from minigpt.classroom.hunting import check_hunt
 
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -232,12 +285,7 @@ def main() -> None:
             report.hints = [trouble] * 3
         else:
             report = checker.check_part(task, part, module, request["seed"])
-            frameworks = checker.own.imported_frameworks(path.read_text(encoding="utf-8",
-                                                                        errors="replace"))  # fmt: skip
-            if frameworks:
-                report.lines[0] = Line("your own code", False,
-                                       f"the file imports {frameworks[0]}; leave it out.")  # fmt: skip
-                report.problem = report.problem or report.lines[0].seen
+            checker.refuse_frameworks(report, path)
         answer(report=report.as_dict())
     answer(end=True)
 

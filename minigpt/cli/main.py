@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -11,13 +12,15 @@ from pathlib import Path
 from minigpt.errors import UserError
 from minigpt.version import __version__
 
-COMMANDS = ["train", "sample", "tokenize", "info", "bench", "doctor"]
+COMMANDS = ["train", "sample", "tokenize", "lesson", "check", "class", "info", "bench", "doctor"]
 EXAMPLES = """\
 examples:
   minigpt train                          train a GPT on the built-in stories (under two minutes)
   minigpt sample                         let the last trained model write a story
   minigpt train --text my_notes.txt      train on a text of your own
   minigpt tokenize "Hello, world"        see how a text is cut into tokens
+  minigpt lesson start 06                begin the exercise of lesson 06, in mywork/
+  minigpt check 06                       check it, and hear which mistake it is
   minigpt info gpt3-175b                 what a model costs: parameters, FLOPs and memory
   minigpt doctor                         what this machine has, and what is missing
 """
@@ -43,7 +46,8 @@ def build_parser(names: list[str]) -> Parser:
     parser.add_argument("--version", action="version", version=f"minigpt {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in names:
-        importlib.import_module(f"minigpt.cli.{name}").add_parser(commands)
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        importlib.import_module(f"minigpt.cli.{module}").add_parser(commands)
     return parser
 
 
