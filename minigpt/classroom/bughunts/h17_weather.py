@@ -12,7 +12,7 @@ def verify(module) -> str | None:
     rng = np.random.default_rng(17)
     cases = [(rng.normal(0, spread, V), top_p)
              for spread, V, top_p in ((1.5, 12, 0.6), (1.0, 30, 0.85), (2.0, 8, 1.0))]  # fmt: skip
-    cases.append((np.log([0.02, 0.95, 0.03]), 0.9))
+    cases += [(np.log([0.02, 0.95, 0.03]), 0.9), (np.log([0.3, 0.2, 0.5]), 0.55)]
     for logits, top_p in cases:
         p = np.exp(logits) / np.exp(logits).sum()
         order = np.argsort(-p)
