@@ -1,4 +1,4 @@
-"""A bug hunt: a small program with one planted mistake, to be found with the tools of the course."""
+"""A bug hunt: a small program with a planted mistake, to be found with the tools of the course."""
 
 from __future__ import annotations
 

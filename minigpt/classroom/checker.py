@@ -73,9 +73,9 @@ class _Check:
             for case, right in zip(self.cases[1:], self.rights[1:], strict=True)
         ]
         self._numbers()
+        self._inputs_unchanged()
         if part.is_layer:
             self._gradient_check()
-        self._inputs_unchanged()
         self._called_twice()
         if part.arrays:
             self._float32()
@@ -112,7 +112,7 @@ class _Check:
         sentence = own.foreign_code(
             self.part, self.functions, self.cases[0], self.exercise.may_use
         )
-        hints = ["The exercise is to write it yourself, with arrays and what earlier lessons built."]
+        hints = ["Write it yourself, with arrays and with what earlier lessons built."]
         self._add("your own code", sentence is None, sentence or "it is what was run", "", hints)
 
     # --- numbers ------------------------------------------------------------------------------
@@ -212,11 +212,14 @@ class _Check:
             sentences.append(f"{begin}{one.says} ({where}).")
         for one in rest:
             if one.kind == "fact":
-                sentences.append(f"{_and(one.outputs)} {one.says}.")
+                each = "each of " if len(one.outputs) > 1 else ""
+                sentences.append(f"{each}{_and(one.outputs)} {one.says}.")
             else:
-                sentences.append(f"{_and(one.outputs)} is wrong, and no known mistake gives these "
-                                 f"numbers.")  # fmt: skip
+                sentences.append(f"{_and(one.outputs)} {_are(one.outputs)} wrong, and no known "
+                                 f"mistake gives these numbers.")  # fmt: skip
         text = " ".join(sentences)
+        if not known:
+            text = f"In {self._function_of(rest[0].outputs)}: {text}"
         return f"{text}\n{self._shown(found)}"
 
     def _function_of(self, outputs) -> str:
@@ -322,7 +325,7 @@ class _Check:
             "xp.zeros_like(weight)`.",
         ]
         self._add("called twice", same,
-                  "the same numbers again" if same else "other numbers", problem, hints)  # fmt: skip
+                  "the same numbers again" if same else "other numbers", problem, hints)
 
     def _float32(self) -> None:
         if self.students[0].failure:
@@ -413,7 +416,7 @@ def _same_bits(one: Observation, other: Observation) -> bool:
         twin = other.values[name]
         if isinstance(value, np.ndarray):
             if not (isinstance(twin, np.ndarray)
-                    and np.array_equal(value, twin, equal_nan=value.dtype.kind == "f")):  # fmt: skip
+                    and np.array_equal(value, twin, value.dtype.kind == "f")):  # fmt: skip
                 return False
         elif value != twin:
             return False

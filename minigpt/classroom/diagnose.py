@@ -149,13 +149,38 @@ class _Wrong:
                 return mistake.name
         return None
 
-    def pair(self) -> tuple[str, str] | None:
-        """Two mistakes that give the student's numbers together."""
-        names = [m.name for m in self.part.mistakes]
+    def pair(self) -> list[str]:
+        """Two mistakes that give the student's numbers together.
+
+        Where several pairs do, only what all of them share is certain.
+        """
+        wrong = set(self.wrong)
+        names = [m.name for m in self.part.mistakes
+                 if self.touched(m.name) and self.touched(m.name) & set(self.scope) <= wrong]
+        found = []
         for two in itertools.combinations(names, 2):
-            if self._reproduced(two, self.scope):
-                return two
-        return None
+            both = (self.touched(two[0]) | self.touched(two[1])) & set(self.scope)
+            if both == wrong and self._fits_first(two) and self._reproduced(two, self.scope):
+                found.append(set(two))
+        common = set.intersection(*found) if found else set()
+        return [name for name in names if name in common]
+
+    def _fits_first(self, names: tuple[str, str]) -> bool:
+        """Whether two mistakes fit in the first case that is wrong: most pairs fail here."""
+        if not hasattr(self, "first"):
+            pairs = zip(self.verdicts, self.cases, strict=True)
+            bad = [case.exact and any(o in v and not v[o].ok for o in self.wrong)
+                   for v, case in pairs]  # fmt: skip
+            self.first = bad.index(True) if True in bad else 0
+        by_name = {mistake.name: mistake for mistake in self.part.mistakes}
+        functions = self.exercise.variant([by_name[name] for name in names])
+        if functions is None:
+            return False
+        i = self.first
+        run = observe(self.part, functions, self.cases[i], self.rights[i].dy)
+        theirs = {} if run.failure else compare(run, self.rights[i], self.cases[i])
+        return _same(run, theirs, self.students[i], self.verdicts[i], self.rights[i],
+                     self.cases[i], self.scope)  # fmt: skip
 
     def touched(self, name: str) -> set[str]:
         """The outputs that a mistake makes wrong somewhere."""

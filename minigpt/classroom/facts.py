@@ -156,7 +156,7 @@ def _factor(looks: list[Look]) -> Fact | None:
     for sign, minus in ((1, ""), (-1, "minus ")):
         for letter in varied:
             sizes = [look.case.sizes[letter] for look in wrong]
-            for words, values in _powers(letter, sizes):
+            for words, values in _powers(letter, sizes) if min(sizes) > 0 else ():
                 if is_everywhere([sign * v for v in values]):
                     shown = ", ".join(f"{v:g}" for v in sizes[:3])
                     return Fact(
@@ -209,8 +209,8 @@ def _place(output, wrong, looks) -> Fact | None:
                and m[:-1].reshape(len(m) - 1, -1).any(axis=1).all() for m, b in pairs):  # fmt: skip
             return Fact("last_only", "is right in its last row only (axis 0)")
     if good:
-        return Fact("some_cases", f"is right for {_listed(dict.fromkeys(x.case.name for x in good))}"
-                    f", and wrong for {names}")  # fmt: skip
+        right = _listed(dict.fromkeys(look.case.name for look in good))
+        return Fact("some_cases", f"is right for {right}, and wrong for {names}")
     return None
 
 

@@ -1,7 +1,7 @@
 """Grade a folder of submissions: each file in a process of its own, with limits.
 
-What is isolated: time (a limit for each part), memory (a limit for the process), the working folder
-(a copy in a temporary place), what is printed, `sys.exit` and crashes, and processes that it started
+What is isolated: time (a limit for each part), memory (one for the process), the working folder (a
+copy in a temporary place), what is printed, `sys.exit` and crashes, and processes that it started
 in the usual way. All files are read before the first one runs, and minigpt's own files are compared
 after each, so no submission can change another one's result unnoticed.
 
@@ -22,9 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import minigpt
 from minigpt.classroom.bughunt import Hunt
 from minigpt.classroom.exercise import Exercise
+from minigpt.classroom.exercises import EXERCISES
 from minigpt.classroom.report import PartReport
 from minigpt.classroom.student import short_name, task_of_file
 from minigpt.classroom.worker import MEGABYTES, SECONDS, Worker, check_file, parts_of
@@ -149,8 +149,6 @@ def _take(found, notes, student, path, files) -> None:
 
 def _student_in(stem: str) -> str:
     """The rest of a file's name without the exercise's: "06_layernorm_ada" -> "ada"."""
-    from minigpt.classroom.exercises import EXERCISES
-
     names = {e.name for e in EXERCISES.values()} | {"bughunt"}
     rest = [word for word in re.split(r"[_\- ]+", stem) if not word.isdigit()
             and re.sub(r"\d+$", "", word.lower()) not in names]  # fmt: skip
@@ -210,7 +208,7 @@ def _grade_one(submission: Submission, seconds, megabytes, seed) -> Grade:
 
 def fingerprint() -> str:
     """A number for minigpt's own files, which changes when one of them does."""
-    package, digest = Path(minigpt.__file__).parent, hashlib.sha256()
+    package, digest = Path(__file__).parents[1], hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()

@@ -1,8 +1,8 @@
 """Arrays that behave as CuPy's do where that differs from NumPy, on a machine without a GPU.
 
 They answer to the functions of their own library, and to NumPy's where NumPy hands the call over
-(`np.exp(x)`, `np.sum(x)`). Like CuPy's, they refuse to be mixed with NumPy's arrays and to be turned
-into one: what a student made by `np.zeros(…)` lives on another machine. So "runs on a GPU" can be
+(`np.exp(x)`, `np.sum(x)`). Like CuPy's, they refuse to be mixed with NumPy's arrays and to become
+one: what a student made by `np.zeros(…)` lives on another machine. So "runs on a GPU" can be
 checked in every classroom. (The tests of minigpt's own kernels use a stricter and larger stand-in.)
 """
 

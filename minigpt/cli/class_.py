@@ -54,7 +54,7 @@ def add_parser(commands) -> None:
                      help=f"that a submission may take ({MEGABYTES})")  # fmt: skip
     add.add_argument("--jobs", type=int, default=1, metavar="N", help="files at a time (1)")
     add.add_argument("--seed", type=int, default=SEED, metavar="INT",
-                     help=f"of the numbers that are tried ({SEED}; the students' own check uses 0)")  # fmt: skip
+                     help=f"of the numbers that are tried ({SEED}; `check` uses 0)")  # fmt: skip
     add.set_defaults(run=run)
 
 
@@ -81,8 +81,10 @@ def run(args) -> int:
     if args.html:
         atomic_write(args.html, gradebook.as_html(grades), advice)
     if args.json:
-        values = [{"student": g.student, "file": str(g.path), "task": g.task, "points": g.points,
-                   "parts": [report.as_dict() for report in g.reports]} for g in grades]  # fmt: skip
+        values = [
+            {"student": g.student, "file": str(g.path), "task": g.task, "points": g.points,
+             "parts": [report.as_dict() for report in g.reports]} for g in grades
+        ]  # fmt: skip
         atomic_write(args.json, json.dumps(values, indent=1) + "\n", advice)
     written = [name for name in (args.csv, args.html, args.json) if name]
     if written:

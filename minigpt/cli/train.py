@@ -14,8 +14,16 @@ from pathlib import Path
 
 from minigpt import plots
 from minigpt.backend import DEVICES
+from minigpt.classroom.own_layers import load_own
 from minigpt.cli.options import new_folder, words_of_config
-from minigpt.cli.training_report import kept, print_end, print_header, print_row
+from minigpt.cli.training_report import (
+    kept,
+    print_end,
+    print_header,
+    print_own,
+    print_row,
+    print_titles,
+)
 from minigpt.errors import UserError
 from minigpt.model.model import PRECISIONS
 from minigpt.training.run import Run
@@ -30,6 +38,7 @@ examples:
   minigpt train --recipe nanogpt-cpu               tiny Shakespeare with nanoGPT's numbers
   minigpt train --n-layer 2 --n-embd 64 --batch-size 12 --lr 1e-3 --steps 500
   minigpt train --layers clear                     with the textbook layers, slower
+  minigpt train --layers mywork                    with the functions that you wrote
   minigpt train --config my_run.toml --seed 1      options from a file; the command line wins
   minigpt train --resume runs/tinytown             go on after Ctrl-C or a crash
 """
@@ -61,7 +70,7 @@ HELP = {
     "clip": "largest norm of the gradient, 0 for none",
     "eval_every": "steps between validations and checkpoints",
     "judged": "stories sampled and judged at the end",
-    "layers": "fast, or clear: the textbook ones",
+    "layers": "fast, clear (the textbook ones), or a folder with your own exercises",
     "recompute": "compute blocks twice to save memory",
     "threads": "shards of a batch, one thread each (default: cores)",
     "device": "auto, cpu or cuda",
@@ -70,7 +79,6 @@ HELP = {
 }
 CHOICES = {
     "tokenizer": TOKENIZERS,
-    "layers": LAYERS,
     "language": ("en", "zh"),
     "device": DEVICES,
     "precision": PRECISIONS,
@@ -121,6 +129,9 @@ def run(args) -> int:
     started = time.perf_counter()
     this = open_run(args)
     print_header(this)
+    if this.own:
+        print_own(this)
+    print_titles()
     with _stop_politely() as asked_to_stop, _progress(this) as on_step:
 
         def on_evaluation(row):
@@ -172,16 +183,18 @@ def open_run(args) -> Run:
             raise UserError(
                 f"--resume goes on with the settings of the run; leave out {', '.join(wrong)}."
             )
-        return Run(Path(args.resume), None)
+        return Run(Path(args.resume), None, load_own=load_own)
     if "text" in given:
         given["text"] = tuple(_lasting_name(name) for name in given["text"])
+    if given.get("layers", "fast") not in LAYERS:
+        given["layers"] = str(Path(given["layers"]).resolve())
     name = args.recipe or ("text" if "text" in given else "tinytown")
     settings = recipe(name, **given)
     if args.out:
-        return Run(Path(args.out), settings, args.overwrite)
+        return Run(Path(args.out), settings, args.overwrite, load_own)
     folder = new_folder(args.recipe or _run_name(settings))
     try:
-        return Run(folder, settings)
+        return Run(folder, settings, load_own=load_own)
     except BaseException:
         with contextlib.suppress(OSError):
             folder.rmdir()  # only if it is empty

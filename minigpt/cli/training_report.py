@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from minigpt import plots
+from minigpt.classroom import own_layers
 from minigpt.training.run import Run
 from minigpt.training.samples import TEMPERATURE, TOP_P, sample_stories, sample_texts
 
@@ -34,8 +35,38 @@ def print_header(this: Run) -> None:
           f"spread of random weights), then:")  # fmt: skip
     for line in ladder_lines(this.rungs):
         print(f"  {line}")
+
+
+def print_titles() -> None:
+    """The titles of the columns that `print_row` fills."""
     print(f"\n{'step':>6} {'training':>9} {'validation':>10} {'bits/byte':>9} {'tokens/s':>9} "
           f"{'left':>6}")  # fmt: skip
+
+
+def print_own(this: Run) -> None:
+    """Which functions are the user's own, and how they compare with the package's."""
+    own, config = this.own, this.model.config
+    rest = [name for name in own_layers.USABLE if name not in own.names]
+    print(f"yours      {', '.join(own.names)} (from {own.folder})")
+    print(f"package's  {', '.join(rest) or 'none of those that could be yours'}")
+    if own.idle:
+        print(f"not used   {', '.join(own.idle)}: no training calls them")
+    for name in own.wrong:
+        print(f"careful    your {name} does not pass its check; `minigpt check` says why")
+
+    def make_model(functions):
+        return this.new_model(config, functions)
+
+    found = own.compare(make_model, this.new_trainer)
+    steps, times = found["steps"], found["own_ms"] / max(found["package_ms"], 1e-9)
+    print(f"compare    {steps} step{'s' * (steps > 1)}: yours {found['own_ms']:,.1f} ms a step, "
+          f"the package's {found['package_ms']:,.1f} ms ({times:.2g} times); their losses, "
+          f"{found['own_loss']:.4f} and {found['package_loss']:.4f}, differ by "
+          f"{found['difference']:.1g} at most")  # fmt: skip
+    minutes = found["own_ms"] * this.settings.steps / 60000
+    if minutes > 10:
+        print(f"           all {this.settings.steps} steps will take about {minutes:,.0f} minutes; "
+              f"Ctrl-C saves, and --steps, --n-embd or --batch-size make it shorter")  # fmt: skip
 
 
 def ladder_lines(rungs: dict[str, float], model_loss: float | None = None) -> list[str]:

@@ -133,7 +133,8 @@ def trunk(
     if positions is None:
         positions = get_array_module(ids).arange(ids.shape[1])
     masks = dropout or {"embd": None, "h": dict.fromkeys(h, NO_DROPOUT)}
-    run_block, undo_block = block, block_backward
+    run_block = getattr(layers, "block", block)  # a student's table may have its own
+    undo_block = getattr(layers, "block_backward", block_backward)
     if config.post_norm:
         run_block, undo_block = post_norm_block, post_norm_block_backward
     if recompute:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import minigpt.layers
+from minigpt import kernels
 from minigpt.backend import gpu_memory, select_device
 from minigpt.corpus.batches import padded
 from minigpt.corpus.dataset import (
@@ -38,7 +39,7 @@ from minigpt.tokenizer import Tokenizer
 from minigpt.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from minigpt.training.ladder import ladder
 from minigpt.training.samples import Samples, sample_texts
-from minigpt.training.settings import SETTINGS_FILE, Settings
+from minigpt.training.settings import LAYERS, SETTINGS_FILE, Settings
 from minigpt.training.trainer import Diverged, Trainer, evaluate
 from minigpt.version import __version__
 
@@ -58,6 +59,8 @@ class Run:
         folder: where it lives.
         settings: of a new run; None resumes the one that the folder holds.
         overwrite: start anew although the folder holds a run.
+        load_own: loads functions of the user's own from the folder that `settings.layers` names:
+            `table(base)` is the table for the model, `equip(trainer)` sets what else there is.
 
     Attributes:
         encoded: the data; tokenizer, model, trainer: what their names say.
@@ -68,7 +71,13 @@ class Run:
         UserError: for a folder that holds a run already, or none to resume; for bad settings.
     """
 
-    def __init__(self, folder: Path, settings: Settings | None, overwrite: bool = False):
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings | None,
+        overwrite: bool = False,
+        load_own: Callable[[str], object] | None = None,
+    ):
         self.folder = Path(folder)
         resume = settings is None
         self.settings = settings = Settings.load(self.folder) if resume else settings
@@ -84,17 +93,33 @@ class Run:
         xp, _ = select_device(settings.device)
         if xp is np:
             check_memory(config, settings.batch_size, settings.accumulate)
-        layers = minigpt.layers if settings.layers == "clear" else None
-        options = {"layers": layers, "recompute": settings.recompute}
-        options["precision"] = settings.precision
-        self.model = GPT(config, settings.seed, settings.device, **options)
-        batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
-        self.trainer = Trainer(self.model, batches, **settings.trainer_options())
+        self.own = None if settings.layers in LAYERS else load_own(settings.layers)
+        self.model = self.new_model(config, self.own)
+        self.trainer = self.new_trainer(self.model)
+        if self.own:
+            self.own.equip(self.trainer)
         self.pairs = self.encoded.validation_pairs(settings.block_size)
         V, floor = self.tokenizer.vocab_size, self.encoded.floor
         self.rungs = ladder(self.encoded.train_tokens, self.pairs, V, floor)
         self.seconds, self.best, self.log = 0.0, math.inf, []
         self._resume() if resume else self._create()
+
+    def new_model(self, config: GPTConfig, own=None) -> GPT:
+        """An untrained model of this run, with functions of one's own or the settings'."""
+        settings = self.settings
+        layers = minigpt.layers if settings.layers == "clear" else None
+        if own:
+            xp, _ = select_device(settings.device)
+            layers = own.table(kernels.fastest(xp, settings.precision))
+        options = {"layers": layers, "recompute": settings.recompute}
+        options["precision"] = settings.precision
+        return GPT(config, settings.seed, settings.device, **options)
+
+    def new_trainer(self, model: GPT) -> Trainer:
+        """A trainer of this run, at its first step."""
+        settings = self.settings
+        batches = self.encoded.batches(settings.batch_size, settings.block_size, settings.seed)
+        return Trainer(model, batches, **settings.trainer_options())
 
     def _check_free(self, overwrite: bool) -> None:
         if overwrite:
@@ -232,6 +257,8 @@ class Run:
         """Read back the weights that had the lowest validation loss."""
         settings = self.settings
         options = {"device": settings.device, "precision": settings.precision}
+        if self.own:
+            options["layers"] = self.model.layers
         self.model = GPT.from_pretrained(self.folder, **options)
 
     def finish(self, samples: Samples | None) -> dict:

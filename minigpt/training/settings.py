@@ -46,7 +46,7 @@ class Settings:
     clip: float = 1.0
     eval_every: int = 500  # steps between validations, each with a checkpoint and a sample
     judged: int = 100  # stories of TinyTown that are sampled and judged at the end
-    layers: str = "fast"  # fast: `kernels/`; clear: the course text, `layers/`
+    layers: str = "fast"  # fast: `kernels/`; clear: the course text, `layers/`; or a folder
     recompute: bool = False  # less memory, a third more time
     threads: int | None = None
     device: str = "auto"
@@ -59,8 +59,11 @@ class Settings:
         if self.tokenizer not in TOKENIZERS:
             names = ", ".join(TOKENIZERS)
             raise UserError(f"Unknown tokenizer {self.tokenizer!r}; use one of: {names}.")
-        if self.layers not in LAYERS:
-            raise UserError(f"Unknown layers {self.layers!r}; use one of: {', '.join(LAYERS)}.")
+        if self.layers not in LAYERS and not Path(self.layers).is_dir():
+            raise UserError(
+                f"Unknown layers {self.layers!r}; use one of: {', '.join(LAYERS)}, or a folder "
+                f"with exercises of your own."
+            )
         for name in ("eval_every", "judged"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}.")

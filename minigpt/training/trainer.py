@@ -44,6 +44,7 @@ class Trainer:
         seed: of the order of the batches and the dropout masks.
 
     Attributes:
+        schedule: the learning rate's; another function with `warmup_cosine`'s arguments may be set.
         step_number: steps done.
         tokens_seen: targets that the model was trained on so far, padding not counted.
 
@@ -80,13 +81,14 @@ class Trainer:
         update = DeviceUpdate if on_device else HostUpdate
         self.update = update(self.optimizer, self.grads, clip)
         self.threads = _choose_threads(model, threads, batch_size)
+        self.schedule = warmup_cosine
         self.step_number = self.tokens_seen = self.read_until = 0
         keep_freed_memory()
 
     @property
     def current_lr(self) -> float:
         """The learning rate of the next step."""
-        return warmup_cosine(self.step_number, self.steps, self.lr, self.min_lr, self.warmup)
+        return self.schedule(self.step_number, self.steps, self.lr, self.min_lr, self.warmup)
 
     def step(self) -> float:
         """Do one step of the optimizer; return the loss that the batch had before it.

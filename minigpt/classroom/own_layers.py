@@ -1,0 +1,401 @@
+"""Train on a student's own functions: their files as the table of functions that a model uses.
+
+A student writes `attention(x, c_attn, c_proj, n_head)`; the model calls it with more options (masks
+for padding, dropout, a table of parts). The adapters here pass on what the student's function
+knows, and refuse in one sentence what it doesn't. What a student's file imports from
+`minigpt.layers` is replaced by the student's own function where there is one: their block calls
+their layer norm.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+import minigpt.layers
+from minigpt.backend import get_array_module
+from minigpt.classroom import student
+from minigpt.classroom.exercises import EXERCISES
+from minigpt.classroom.report import PartReport
+from minigpt.classroom.worker import check_file, parts_of
+from minigpt.errors import UserError
+from minigpt.layers import IGNORE
+from minigpt.training.schedule import clip_factor
+from minigpt.training.update import HostUpdate, NotFinite
+from minigpt.tree import items, nest
+
+LAYERS = ("embedding", "linear", "gelu", "mlp", "layernorm", "softmax", "scaled_dot_product",
+          "attention", "cross_entropy", "block", "unembedding")  # fmt: skip
+HEADS = ("split_heads", "merge_heads")
+TRAINING = ("adamw_step", "warmup_cosine", "clip_by_norm")
+USABLE = (*LAYERS, *HEADS, *TRAINING)
+STOPPERS = ("ends", "loads", "runs", "shapes", "written")  # red lines that no training survives
+
+
+@dataclass
+class OwnLayers:
+    """A student's functions that a training can use.
+
+    Attributes:
+        folder: where they are.
+        functions: by name.
+        reports: of their checks, by part.
+        idle: parts that pass, but that no training calls.
+    """
+
+    folder: Path
+    functions: dict[str, Callable]
+    reports: dict[str, PartReport] = field(default_factory=dict)
+    idle: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """What is the student's, without the backwards."""
+        return [name for name in self.functions if not name.endswith("_backward")]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The parts in use that do not pass their check."""
+        return [name for name, report in self.reports.items() if not report.ok]
+
+    def table(self, base) -> SimpleNamespace:
+        """The table of functions for a model: the student's, and for the rest those of `base`."""
+        table = SimpleNamespace(**{k: v for k, v in vars(base).items() if not k.startswith("__")})
+        for name in (*LAYERS, *HEADS):
+            if name in self.functions:
+                adapt = ADAPTERS.get(name, _plain)
+                forward, backward = name, f"{name}_backward"
+                pair = adapt(*(self._guarded(x) for x in (forward, backward)))
+                setattr(table, forward, pair[0])
+                if name in LAYERS:
+                    setattr(table, backward, pair[1])
+        self._link(table)
+        return table
+
+    def _guarded(self, name: str) -> Callable | None:
+        """A student's function whose exceptions become one sentence."""
+        function = self.functions.get(name)
+        if function is None:
+            return None
+
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            try:
+                return function(*args, **kwargs)
+            except (UserError, MemoryError):
+                raise
+            except Exception as error:
+                raise UserError(
+                    f"Your {name} stopped in the training with {type(error).__name__}: {error}; "
+                    f"check it with `minigpt check`, or leave its file out of {self.folder}."
+                ) from error
+
+        return call
+
+    def _link(self, table) -> None:
+        """Let what the student's files took from minigpt.layers be the table's."""
+        own = set(self.names)
+        linked = SimpleNamespace(**vars(table))
+        for name in ("mlp", "attention"):
+            if name not in own:  # the package's own takes its parts from the student's table
+                for each in (name, f"{name}_backward"):
+                    setattr(linked, each, _with_parts(getattr(table, each), table))
+        for function in self.functions.values():
+            names = function.__globals__
+            for key, value in list(names.items()):
+                if value is minigpt.layers:
+                    names[key] = linked
+                elif isinstance(value, types.FunctionType):
+                    twin = getattr(minigpt.layers, value.__name__, None)
+                    if twin is value:
+                        names[key] = getattr(linked, value.__name__)
+
+    def equip(self, trainer) -> None:
+        """Put the student's optimizer, schedule and clipping into a trainer.
+
+        Raises:
+            UserError: on a GPU, where these run as one kernel.
+        """
+        if "warmup_cosine" in self.functions:
+            trainer.schedule = self._guarded("warmup_cosine")
+        if "adamw_step" in self.functions or "clip_by_norm" in self.functions:
+            if not isinstance(trainer.update, HostUpdate):
+                raise UserError(
+                    "Your adamw_step and clip_by_norm train on the CPU only; add --device cpu."
+                )
+            step, clip = self._guarded("adamw_step"), self._guarded("clip_by_norm")
+            trainer.update = StudentUpdate(trainer, step, clip)
+
+    def compare(self, make_model: Callable, make_trainer: Callable, seconds: float = 8.0) -> dict:
+        """Some steps with the student's functions and with the package's, from the same start.
+
+        Args:
+            make_model: called with a table of functions, None for the package's.
+            make_trainer: called with a model.
+            seconds: that it may take; at least one step is made.
+
+        Returns:
+            steps, "own_ms" and "package_ms" of a step, "difference" of the last losses, relative.
+        """
+        own, package = make_trainer(make_model(self)), make_trainer(make_model(None))
+        self.equip(own)
+        own_losses, times = [], []
+        start = time.perf_counter()
+        while len(times) < 10 and (not times or time.perf_counter() - start < seconds):
+            before = time.perf_counter()
+            own_losses.append(own.step())
+            times.append(time.perf_counter() - before)
+        losses, others = [], []
+        for _ in times:
+            before = time.perf_counter()
+            losses.append(package.step())
+            others.append(time.perf_counter() - before)
+        difference = max(abs(a - b) / abs(b) for a, b in zip(own_losses, losses, strict=True))
+        return {
+            "steps": len(times),
+            "own_ms": 1000 * float(np.median(times)),
+            "package_ms": 1000 * float(np.median(others)),
+            "own_loss": own_losses[-1],
+            "package_loss": losses[-1],
+            "difference": difference,
+        }
+
+
+class StudentUpdate(HostUpdate):
+    """Clipping and AdamW by a student's functions, tensor by tensor; see `HostUpdate`."""
+
+    def __init__(self, trainer, step: Callable | None, clip: Callable | None):
+        super().__init__(trainer.optimizer, trainer.grads, trainer.clip)
+        self.step, self.clip_by_norm = step, clip
+        moments = trainer.model.params.zeros_like(), trainer.model.params.zeros_like()
+        trainer.optimizer.m, trainer.optimizer.v = (tree.buffer for tree in moments)
+        self.m, self.v = (dict(items(tree)) for tree in moments)
+
+    def __call__(self, loss, lr: float, run_all: Callable = map) -> float:
+        """One step; returns the loss. Raises NotFinite before anything is changed."""
+        grads, scale = self.grads, 1.0
+        self.norm = float(np.sqrt(np.dot(grads.buffer, grads.buffer)))
+        if not (np.isfinite(loss) and np.isfinite(self.norm)):
+            raise NotFinite
+        if self.clip_by_norm is None:
+            scale = clip_factor(self.norm, self.clip)
+        elif self.clip > 0:
+            clipped, _ = self.clip_by_norm(dict(items(grads)), self.clip)
+            grads.assign(nest(clipped))
+        if self.step is None:
+            self.optimizer.step(grads, lr, scale, run_all)
+            return loss
+        optimizer = self.optimizer
+        optimizer.t += 1
+        for (path, p), (_, g) in zip(items(optimizer.params), items(grads), strict=True):
+            decay = optimizer.weight_decay if p.ndim >= 2 else 0.0
+            m, v = self.m[path], self.v[path]
+            new = self.step(p, g if scale == 1 else g * np.float32(scale), m, v, optimizer.t, lr,
+                            optimizer.betas, optimizer.eps, decay)  # fmt: skip
+            p[...], m[...], v[...] = new
+        return loss
+
+
+def load_own(folder: str | Path) -> OwnLayers:
+    """The functions of a student's folder that can be trained on; each file is checked.
+
+    Raises:
+        UserError: when there is none, or one that would stop the training.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(
+            f"There is no folder {folder}; --layers takes fast, clear, or a folder with your own "
+            f"exercises (`minigpt lesson start 05`)."
+        )
+    own = OwnLayers(folder, {})
+    for exercise in EXERCISES.values():
+        path = folder / exercise.file_name
+        if not path.is_file():
+            continue
+        reports = check_file(path, exercise, parts_of(exercise)).reports
+        done = [report for report in reports if not report.unwritten]
+        for report in done:
+            red = next((line for line in report.lines if line.ok is False), None)
+            if red and red.name in STOPPERS:
+                why = " ".join(report.problem.split())
+                raise UserError(f"{report.part} in {path} can't be trained on: {why}")
+        if not done:
+            continue
+        module, trouble = student.load(path)
+        if module is None:
+            raise UserError(f"{path}: {trouble}")
+        for report in done:
+            names = report.functions
+            if names[0] in USABLE:
+                own.functions.update({name: getattr(module, name) for name in names})
+                own.reports[report.part] = report
+            else:
+                own.idle.append(report.part)
+    if not own.functions:
+        raise UserError(
+            f"{folder} holds no function that a training could use yet; these can be used: "
+            f"{', '.join(USABLE)}."
+        )
+    return own
+
+
+# --- adapters: from what the model calls to what a student writes -------------------------------
+
+
+def _plain(forward, backward):
+    return forward, backward
+
+
+def _zeros(weight):
+    return get_array_module(weight).zeros(weight.shape[-1], weight.dtype)
+
+
+def _linear(forward, backward):
+    """A model without biases gives none; the student's function gets zeros."""
+
+    def linear(x, weight, bias=None):
+        y, cache = forward(x, weight, _zeros(weight) if bias is None else bias)
+        return y, (cache, bias is None)
+
+    def linear_backward(dy, cache):
+        cache, no_bias = cache
+        dx, grads = backward(dy, cache)
+        return dx, {"weight": grads["weight"]} if no_bias else grads
+
+    return linear, linear_backward
+
+
+def _layernorm(forward, backward):
+    def layernorm(x, weight, bias=None, eps=1e-5):
+        y, cache = forward(x, weight, _zeros(weight) if bias is None else bias, eps)
+        return y, (cache, bias is None)
+
+    def layernorm_backward(dy, cache):
+        cache, no_bias = cache
+        dx, grads = backward(dy, cache)
+        return dx, {"weight": grads["weight"]} if no_bias else grads
+
+    return layernorm, layernorm_backward
+
+
+def _filled(part: dict) -> dict:
+    return part if "bias" in part else {**part, "bias": _zeros(part["weight"])}
+
+
+def _as_given(grads: dict, given: dict[str, dict]) -> dict:
+    """The gradients of the parameters that there are."""
+    return {name: {key: grads[name][key] for key in part} for name, part in given.items()}
+
+
+def _scaled_dot_product(forward, backward):
+    def scaled_dot_product(q, k, v, mask, dropout_mask=None, parts=None):
+        if dropout_mask is not None:
+            raise UserError("Your scaled_dot_product knows no dropout; train with --dropout 0.")
+        return forward(q, k, v, mask)
+
+    return scaled_dot_product, backward
+
+
+def _attention(forward, backward):
+    def attention(x, c_attn, c_proj, n_head, mask=None, dropout_mask=None, parts=None, window=None):
+        if dropout_mask is not None:
+            raise UserError("Your attention knows no dropout; train with --dropout 0.")
+        if mask is not None or window is not None:  # padding or a band: another function's work
+            return minigpt.layers.attention(
+                x, c_attn, c_proj, n_head, mask, None, parts or minigpt.layers, window
+            )
+        y, cache = forward(x, _filled(c_attn), _filled(c_proj), n_head)
+        return y, (cache, {"c_attn": c_attn, "c_proj": c_proj})
+
+    def attention_backward(dy, cache):
+        if len(cache) != 2:
+            return minigpt.layers.attention_backward(dy, cache)
+        dx, grads = backward(dy, cache[0])
+        return dx, _as_given(grads, cache[1])
+
+    return attention, attention_backward
+
+
+def _mlp(forward, backward):
+    def mlp(x, c_fc, c_proj, activation="gelu", parts=None):
+        if activation != "gelu":
+            raise UserError(f"Your mlp knows GELU only, and this model has {activation}.")
+        y, cache = forward(x, _filled(c_fc), _filled(c_proj))
+        return y, (cache, {"c_fc": c_fc, "c_proj": c_proj})
+
+    def mlp_backward(dy, cache):
+        dx, grads = backward(dy, cache[0])
+        return dx, _as_given(grads, cache[1])
+
+    return mlp, mlp_backward
+
+
+def _cross_entropy(forward, backward):
+    """A shard's mean is over its own places; its share of the batch's is asked for."""
+
+    def cross_entropy(logits, targets, ignore_index=IGNORE, count=None):
+        loss, cache = forward(logits, targets)
+        share = 1.0
+        if count is not None:
+            share = max(1, int((targets != IGNORE).sum())) / float(count)
+        return loss * logits.dtype.type(share), (cache, share, logits.dtype)
+
+    def cross_entropy_backward(dloss, cache):
+        cache, share, dtype = cache
+        return backward(dtype.type(dloss * share), cache)
+
+    return cross_entropy, cross_entropy_backward
+
+
+def _block(forward, backward):
+    def block(x, ln_1, attn, ln_2, mlp, *, config, mask=None, window=None, dropout=None,
+              layers=None):  # fmt: skip
+        if dropout and any(m is not None for m in dropout.values()):
+            raise UserError("Your block knows no dropout; train with --dropout 0.")
+        if mask is not None or window is not None or config.layer_norm_epsilon != 1e-5:
+            raise UserError("Your block knows neither masks, windows nor another eps than 1e-5.")
+        given = {"ln_1": ln_1, "attn": attn, "ln_2": ln_2, "mlp": mlp}
+        x, cache = forward(x, **{k: _filled_all(v) for k, v in given.items()}, n_head=config.n_head)
+        return x, (cache, given)
+
+    def block_backward(dx, cache):
+        dx, grads = backward(dx, cache[0])
+        return dx, {name: _as_given(grads[name], part) if "weight" not in part else
+                    {key: grads[name][key] for key in part}
+                    for name, part in cache[1].items()}  # fmt: skip
+
+    return block, block_backward
+
+
+def _filled_all(part: dict) -> dict:
+    if "weight" in part:
+        return _filled(part)
+    return {name: _filled(inner) for name, inner in part.items()}
+
+
+ADAPTERS = {
+    "linear": _linear,
+    "layernorm": _layernorm,
+    "scaled_dot_product": _scaled_dot_product,
+    "attention": _attention,
+    "mlp": _mlp,
+    "cross_entropy": _cross_entropy,
+    "block": _block,
+}
+
+
+def _with_parts(function: Callable, table) -> Callable:
+    """A function of the package that takes its parts from `table` unless it is told otherwise."""
+    if "parts" not in inspect.signature(function).parameters:
+        return function
+    return functools.partial(function, parts=table)
+
