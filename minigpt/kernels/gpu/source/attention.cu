@@ -97,13 +97,8 @@ extern "C" __global__ void along(const number* dy, const number* y, float* sums,
                                  int H) {
     const long long i = (long long)blockIdx.x * (blockDim.x / 32) + WARP;  // (sequence, row, head)
     const bool inside = i < (long long)B * T * H;
-    constexpr int W = D % 2 == 0 ? 2 : 1;  // numbers that a thread reads at once
-    float sum = 0, a[W], b[W];
-    for (int d = W * LANE; inside && d < D; d += 32 * W) {
-        load_pack(a, dy + i * D + d);
-        load_pack(b, y + i * D + d);
-        for (int k = 0; k < W; k++) sum += a[k] * b[k];
-    }
+    float sum = 0;
+    for (int d = LANE; inside && d < D; d += 32) sum += value(dy[i * D + d]) * value(y[i * D + d]);
     sum = warp_sum(sum);
     const long long row = i / H;
     if (inside && LANE == 0) sums[(row / T * H + i % H) * T + row % T] = sum;

@@ -39,29 +39,20 @@ __device__ inline float gate(float x) {
     return 1 / (1 + expf(-2 * K * x * (1 + 0.044715f * x * x)));
 }
 
-constexpr int TOGETHER = 4;  // rows whose loads are under way at once, or a thread waits for each
-
 // y = gelu(hidden + bias) for hidden (N, C) and bias (C), or null.
 extern "C" __global__ void gelu(const T* hidden, const float* bias, T* y, int N, int C, int rows) {
     bool fit = packs_fit(C, hidden, bias, y);
     for_columns(N, C, rows, fit, [=](auto width, int c, int start, int stop) {
         constexpr int W = decltype(width)::value;
-        float x[TOGETHER][W], shift[W] = {};
+        float x[W], shift[W] = {};
         if (bias) load_pack(shift, bias + c);
-        for (int row = start; row < stop; row += TOGETHER) {
-            long long at = (long long)row * C + c;
-#pragma unroll
-            for (int j = 0; j < TOGETHER; j++)
-                if (row + j < stop) load_pack(x[j], hidden + at + (long long)j * C);
-#pragma unroll
-            for (int j = 0; j < TOGETHER; j++) {
-                if (row + j >= stop) break;
-                for (int k = 0; k < W; k++) {
-                    float z = x[j][k] + shift[k];
-                    x[j][k] = z * gate(z);
-                }
-                store_pack(y + at + (long long)j * C, x[j]);
+        for (int row = start; row < stop; row++) {
+            load_pack(x, hidden + (long long)row * C + c);
+            for (int k = 0; k < W; k++) {
+                x[k] += shift[k];
+                x[k] *= gate(x[k]);
             }
+            store_pack(y + (long long)row * C + c, x);
         }
     });
 }
@@ -73,26 +64,17 @@ extern "C" __global__ void gelu_backward(const T* dy, const T* hidden, const flo
     bool fit = packs_fit(C, dy, hidden, bias, dhidden, partial);
     for_columns(N, C, rows, fit, [=](auto width, int c, int start, int stop) {
         constexpr int W = decltype(width)::value;
-        float d[TOGETHER][W], x[TOGETHER][W], shift[W] = {}, sum[W] = {};
+        float d[W], x[W], shift[W] = {}, sum[W] = {};
         if (bias) load_pack(shift, bias + c);
-        for (int row = start; row < stop; row += TOGETHER) {
-            long long at = (long long)row * C + c;
-#pragma unroll
-            for (int j = 0; j < TOGETHER; j++) {
-                if (row + j >= stop) break;
-                load_pack(d[j], dy + at + (long long)j * C);
-                load_pack(x[j], hidden + at + (long long)j * C);
+        for (int row = start; row < stop; row++) {
+            load_pack(d, dy + (long long)row * C + c);
+            load_pack(x, hidden + (long long)row * C + c);
+            for (int k = 0; k < W; k++) {
+                float z = x[k] + shift[k], p = gate(z);
+                d[k] *= p + 2 * K * z * p * (1 - p) * (1 + 3 * 0.044715f * z * z);
+                sum[k] += d[k];
             }
-#pragma unroll
-            for (int j = 0; j < TOGETHER; j++) {
-                if (row + j >= stop) break;
-                for (int k = 0; k < W; k++) {
-                    float z = x[j][k] + shift[k], p = gate(z);
-                    d[j][k] *= p + 2 * K * z * p * (1 - p) * (1 + 3 * 0.044715f * z * z);
-                    sum[k] += d[j][k];
-                }
-                store_pack(dhidden + at + (long long)j * C, d[j]);
-            }
+            store_pack(dhidden + (long long)row * C + c, d);
         }
         if (partial) store_pack(partial + (long long)blockIdx.y * C + c, sum);
     });
