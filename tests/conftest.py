@@ -12,8 +12,9 @@ import pytest
 from minigpt.gradcheck import gradcheck
 from minigpt.tree import items
 
-# Tables of cases that several files import: layer_parts, model_parts, wrong.
-sys.path[:0] = [str(Path(__file__).parent / room) for room in ("layers", "model", "gradcheck")]
+# Tables of cases that several files import: layer_parts, model_parts, wrong, answers.
+ROOMS = ("layers", "model", "gradcheck", "classroom")
+sys.path[:0] = [str(Path(__file__).parent / room) for room in ROOMS]
 
 ALL_METHODS = ("elementwise", "directional", "complex")
 

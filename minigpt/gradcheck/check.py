@@ -101,7 +101,8 @@ class _Case:
         """Call both functions, note every breach of the contract, return gradients by path."""
         before = [x.copy() for x in [*self.inputs, *dict(items(self.params)).values()]]
         y, cache = self.f(*self.inputs, **self.params)
-        self.dy = rng.standard_normal(np.shape(y)).astype(y.dtype)
+        y = np.asarray(y)  # a loss may be a plain float
+        self.dy = np.asarray(rng.standard_normal(y.shape)).astype(y.dtype)
         given_dy = self.dy.copy()
         kept_cache = _frozen(cache)
         first = self._backward(cache)
