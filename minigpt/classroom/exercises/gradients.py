@@ -124,7 +124,7 @@ NUMERIC_GRADIENT = (
         "moves_a_copy",
         EMPTY,
         f"{EMPTY}\n    x = x.copy()",
-        says="it is 0 everywhere, as if the array that the loss looks at never moved",
+        says="it is 0 or nearly 0 everywhere, as if the array that the loss looks at never moved",
         section=7,
         hint="Print loss() before and after you move an element. Which array does the loss know?",
     ),

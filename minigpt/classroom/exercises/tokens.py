@@ -30,7 +30,6 @@ def count_pairs_cases(rng) -> list[Case]:
 COUNT = "counts[pair] = counts.get(pair, 0) + 1"
 NEIGHBOURS = "for pair in pairwise(tokens):"
 EACH_WORD = "for tokens in pieces:\n        for"
-RETURN_COUNTS = "\n    return counts"
 
 COUNT_PAIRS = (
     mistake(
@@ -166,15 +165,6 @@ COUNT_PAIRS = (
         says="any two tokens of a word are counted as a pair, also those that are not neighbours",
         section=3,
         hint="Are c and t of cat neighbours?",
-    ),
-    mistake(
-        "counted_in_how_many_words",
-        RETURN_COUNTS,
-        "\n    counts = {p: sum(p in set(pairwise(t)) for t in {tuple(t) for t in pieces})\n"
-        "              for p in counts}\n    return counts",
-        says="it is counted in how many different words a pair occurs",
-        section=3,
-        hint="How often does a, n occur in the single word banana?",
     ),
 )
 
