@@ -76,12 +76,14 @@ class DeviceUpdate:
     def read(self, losses: list) -> tuple[float, float]:
         """The mean of losses, and the norm of the last step, in one copy from the GPU.
 
+        Both are NaN where there are none: before the first step that is no failure.
+
         Raises:
             NotFinite: when a step since the beginning was not finite.
         """
         xp = self.xp
         mean = xp.stack(losses).mean() if losses else self.norm
-        mean, norm = map(float, to_host(xp.stack([mean, self.norm])))
-        if not math.isfinite(norm):
+        mean, norm, poison = map(float, to_host(xp.stack([mean, self.norm, self.poison])))
+        if math.isnan(poison):
             raise NotFinite
-        return mean, norm
+        return mean if losses else math.nan, norm

@@ -1,9 +1,12 @@
 """The trainer on a GPU, played by the stand-in: equal to NumPy's, never waiting, safe."""
 
+import json
+
 import numpy as np
 import pytest
 
 from minigpt import GPT, GPTConfig, Trainer
+from minigpt.cli import main
 from minigpt.errors import UserError
 from minigpt.model.account import gpu_bytes, gpu_bytes_per_sequence
 from minigpt.training.room import largest_batch
@@ -43,6 +46,26 @@ def test_steps_never_wait_and_a_report_is_one_copy(cupy):
     assert cupy.state.transfers == 1
     assert mean == pytest.approx(np.mean([float(loss) for loss in losses]), rel=1e-6)
     assert norm == pytest.approx(trainer.grad_norm)
+
+
+def test_a_report_before_the_first_step_is_no_failure(cupy):
+    trainer = make_trainer("cuda")
+    assert np.isnan(trainer.read([])).all()
+    assert np.isfinite(trainer.read([trainer.advance()])).all()
+
+
+def test_a_run_from_its_first_validation_to_its_end(cupy, tmp_path):
+    (tmp_path / "text.txt").write_text("to be, or not to be: that is the question. " * 40)
+    sizes = {"n-layer": 1, "n-head": 1, "n-embd": 16, "block-size": 8, "batch-size": 2}
+    numbers = {**sizes, "steps": 4, "eval-every": 2, "dropout": 0.1}
+    words = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
+    run = tmp_path / "run"
+    given = ["--text", str(tmp_path / "text.txt"), "--tokenizer", "char", *words]
+    assert main(["train", *given, "--device", "cuda", "--out", str(run)]) == 0
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if row["val_loss"]] == [0, 2, 4]
+    assert rows[0]["train_loss"] is None and rows[-1]["grad_norm"] > 0
+    assert json.loads((run / "summary.json").read_text())["gpu_memory_mb"] > 0
 
 
 def test_fit_waits_once_at_its_end(cupy):
