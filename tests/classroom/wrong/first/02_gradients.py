@@ -297,3 +297,28 @@ class Answer20:
         x, beta, s = cache
         du = x * dy * s * (1 - s)
         return du * beta, {"beta": (du * beta).sum()}
+
+
+class Answer21:
+    """numeric_gradient: two mistakes, a one-sided difference, and x is not put back."""
+
+    def numeric_gradient(loss, x, step=1e-5):
+        grad = np.zeros(x.shape)
+        for i in np.ndindex(x.shape):
+            before = loss()
+            x[i] = x[i] + step
+            grad[i] = (loss() - before) / step
+        return grad
+
+
+class Answer22:
+    """relative_error: two mistakes, the mean of the differences, over the numeric gradient only."""
+
+    def relative_error(analytic, numeric):
+        diff = np.abs(analytic - numeric).mean()
+        if not np.isfinite(diff):
+            return math.inf
+        if diff == 0:
+            return 0.0
+        size = np.abs(numeric).max()
+        return float(diff / size) if size else math.inf
