@@ -494,3 +494,42 @@ class Answer35:
     def decode(tokens):
         joined = b"".join(tokens)
         return str(joined, "utf-8", "replace").strip()
+
+
+class Answer36:
+    """encode: two mistakes, it starts from characters, and stops at a merge that does not occur."""
+
+    def encode(word, merges):
+        tokens = [c.encode() for c in word]
+        for pair in merges:
+            if pair not in _count([tokens]):
+                break
+            tokens = _merge(tokens, pair)
+        return tokens
+
+
+class Answer37:
+    """learn: two mistakes, it starts from characters, and stops when no pair occurs twice."""
+
+    def learn(words, new_tokens):
+        pieces = [[c.encode() for c in w] for w in words]
+        merges = []
+        for _ in range(new_tokens):
+            counts = _count(pieces)
+            best = max(counts, key=counts.get, default=None)
+            if best is None or counts[best] == 1:
+                break
+            merges.append(best)
+            pieces = [_merge(p, best) for p in pieces]
+        return merges
+
+
+class Answer38:
+    """count_pairs: two mistakes, a pair counts once a word, and a word's last is missing."""
+
+    def count_pairs(pieces):
+        counts = {}
+        for word in pieces:
+            for pair in dict.fromkeys(zip(word[:-2], word[1:-1])):
+                counts[pair] = counts.get(pair, 0) + 1
+        return counts
