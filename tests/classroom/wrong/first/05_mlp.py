@@ -541,3 +541,31 @@ class Answer32:
         d, _ = _gelu_backward(d, cache["gelu"])
         d, fc = _linear_backward(d, cache["fc"])
         return d, {"c_fc": fc, "c_proj": proj}
+
+
+class Answer33:
+    """mlp: two mistakes, the backward skips gelu and leaves the bias of c_proj at zero."""
+
+    def mlp(x, c_fc, c_proj):
+        h, c1 = _linear(x, **c_fc)
+        y, c2 = _linear(_gelu(h)[0], **c_proj)
+        return y, (c1, c2)
+
+    def mlp_backward(dy, cache):
+        dh, g2 = _linear_backward(dy, cache[1])
+        g2["bias"] = 0 * g2["bias"]
+        dx, g1 = _linear_backward(dh, cache[0])
+        return dx, {"c_fc": g1, "c_proj": g2}
+
+
+class Answer34:
+    """gelu: two mistakes, dy is forgotten, and tanh is differentiated without the square."""
+
+    def gelu(x):
+        xp = get_array_module(x)
+        t = xp.tanh(K * x * (1 + 0.044715 * x**2))
+        return x * (0.5 + 0.5 * t), [x, t]
+
+    def gelu_backward(dy, cache):
+        x, t = cache
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t) * K * (1 + 0.134145 * x**2), {}
