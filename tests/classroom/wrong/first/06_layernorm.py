@@ -400,3 +400,36 @@ class Answer18:
         dx = dshifted - dshifted.mean(axis=-1, keepdims=True)
         dx = dx - normed * (dshifted * normed).mean(axis=-1, keepdims=True)
         return dx / std, {"weight": dweight, "bias": dbias}
+
+
+class Answer19:
+    """layernorm: two mistakes, eps is outside of the root, and dbias is a mean over the tokens."""
+
+    def layernorm(x, weight, bias, eps=1e-5):
+        xp = get_array_module(x)
+        c = x - x.mean(axis=-1, keepdims=True)
+        sd = eps + xp.sqrt((c * c).mean(axis=-1, keepdims=True))
+        return c / sd * weight + bias, (c / sd, sd, weight)
+
+    def layernorm_backward(dy, cache):
+        n, sd, w = cache
+        d = dy * w
+        dx = d - d.mean(axis=-1, keepdims=True) - n * (d * n).mean(axis=-1, keepdims=True)
+        return dx / sd, {"weight": _rows(dy * n).sum(axis=0), "bias": _rows(dy).mean(axis=0)}
+
+
+class Answer20:
+    """layernorm: two mistakes, the term of the mean is missing in dx, and so is 1 / std."""
+
+    def layernorm(x, weight, bias, eps=1e-5):
+        xp = get_array_module(x)
+        centre = x - x.mean(axis=-1, keepdims=True)
+        ecart_type = xp.sqrt(x.var(axis=-1, keepdims=True) + eps)
+        z = centre / ecart_type
+        return weight * z + bias, (z, weight)
+
+    def layernorm_backward(dy, cache):
+        z, weight = cache
+        dz = weight * dy
+        dx = dz - z * (z * dz).mean(axis=-1, keepdims=True)
+        return dx, {"weight": _rows(z * dy).sum(axis=0), "bias": _rows(dy).sum(axis=0)}
