@@ -905,3 +905,50 @@ class Answer51:
         grads = ds @ k, _t(ds) @ q, _t(w) @ d
         dx, dattn = linear_backward(xp.concatenate([_merge(g) for g in grads], -1), c1)
         return dx, {"c_attn": dattn, "c_proj": dproj}
+
+
+class Answer52:
+    """softmax: two mistakes, the maximum is not subtracted, and the backward adds the sum."""
+
+    def softmax(x):
+        xp = get_array_module(x)
+        e = xp.exp(x)
+        y = e / e.sum(axis=-1, keepdims=True)
+        return y, y
+
+    def softmax_backward(dy, cache):
+        return cache * dy + cache * (cache * dy).sum(axis=-1, keepdims=True), {}
+
+
+class Answer53:
+    """scaled_dot_product: two mistakes, dv lacks the transpose and dscores the 1 / sqrt(D)."""
+
+    def scaled_dot_product(q, k, v, mask):
+        return _sdp(q, k, v, mask)
+
+    def scaled_dot_product_backward(dy, cache):
+        q, k, v, mask, w = cache
+        ds = _softmax_backward(dy @ _t(v), w) * mask
+        return (ds @ k, _t(ds) @ q, w @ dy), {}
+
+
+class Answer54:
+    """attention: two mistakes, the order is key, query, value, and the mask shows the next place.
+    """
+
+    def attention(x, c_attn, c_proj, n_head):
+        xp = get_array_module(x)
+        T = x.shape[1]
+        qkv, c1 = linear(x, **c_attn)
+        k, q, v = (_split(a, n_head) for a in _thirds(qkv))
+        z, c2 = _sdp(q, k, v, xp.tri(T, T, 1, dtype=bool))
+        y, c3 = linear(_merge(z), **c_proj)
+        return y, (n_head, c1, c2, c3)
+
+    def attention_backward(dy, cache):
+        n_head, c1, c2, c3 = cache
+        xp = get_array_module(dy)
+        dz, dproj = linear_backward(dy, c3)
+        dq, dk, dv = (_merge(g) for g in _sdp_backward(_split(dz, n_head), c2))
+        dx, dattn = linear_backward(xp.concatenate([dk, dq, dv], axis=-1), c1)
+        return dx, {"c_attn": dattn, "c_proj": dproj}
