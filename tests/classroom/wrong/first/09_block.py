@@ -471,3 +471,35 @@ class Answer24:
         dn1, g_attn = attention_backward(ds + dx, c2)
         db, g_1 = layernorm_backward(dn1, c1)
         return ds + db, {"ln_1": g_1, "attn": g_attn, "ln_2": g_2, "mlp": g_mlp}
+
+
+class Answer25:
+    """block: two mistakes, the norms' gradients are exchanged, and dx lacks the stream at the end.
+    """
+
+    def block(x, ln_1, attn, ln_2, mlp, n_head):
+        n1, a = layernorm(x, **ln_1)
+        f1, b = attention(n1, **attn, n_head=n_head)
+        x = x + f1
+        n2, c = layernorm(x, **ln_2)
+        f2, d = layers.mlp(n2, **mlp)
+        return x + f2, (a, b, c, d)
+
+    def block_backward(dx, cache):
+        a, b, c, d = cache
+        g, dmlp = mlp_backward(dx, d)
+        g, first = layernorm_backward(g, c)
+        g, dattn = attention_backward(dx + g, b)
+        g, second = layernorm_backward(g, a)
+        return g, {"ln_1": first, "attn": dattn, "ln_2": second, "mlp": dmlp}
+
+
+class Answer26:
+    """residual: two mistakes, the weight is not transposed, and dweight is."""
+
+    def residual(x, weight):
+        return x @ weight + x, (x, weight)
+
+    def residual_backward(dy, cache):
+        x, weight = cache
+        return dy + dy @ weight, {"weight": (_table(x).T @ _table(dy)).T.copy()}
