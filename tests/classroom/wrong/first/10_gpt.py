@@ -245,3 +245,18 @@ class Answer15:
         x, (V, C) = cache
         table = dlogits.reshape(-1, V)
         return None, {"weight": table.T @ x.reshape(-1, C) / table.shape[0]}
+
+
+class Answer16:
+    """unembedding: two mistakes, scores are divided by sqrt(C), and dweight is a mean over places.
+    """
+
+    def unembedding(x, weight):
+        return x @ weight.T * weight.shape[1] ** -0.5, (x, weight)
+
+    def unembedding_backward(dy, cache):
+        x, weight = cache
+        V, C = weight.shape
+        dz = dy * C**-0.5
+        table = dz.reshape(-1, V)
+        return dz @ weight, {"weight": table.T @ x.reshape(-1, C) / table.shape[0]}
