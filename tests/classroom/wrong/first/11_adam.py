@@ -397,3 +397,48 @@ class Answer33:
         norm = math.sqrt(s)
         f = limit / norm if 0 < limit < norm else 1.0
         return {k: g * f for k, g in grads.items()}, norm
+
+
+class Answer34:
+    """adamw_step: two mistakes, the betas are exchanged and eps stands under the root."""
+
+    def adamw_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        xp = get_array_module(p)
+        b2, b1 = betas
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        p = p - lr * (weight_decay * p + m / (1 - b1**t) / xp.sqrt(v / (1 - b2**t) + eps))
+        return p, m, v
+
+
+class Answer35:
+    """adamw_step: two mistakes, the decay lacks lr, and m_hat and v_hat are returned."""
+
+    def adamw_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        xp = get_array_module(p)
+        b1, b2 = betas
+        mhat = (b1 * m + (1 - b1) * g) / (1 - b1**t)
+        vhat = (b2 * v + (1 - b2) * g * g) / (1 - b2**t)
+        return p - weight_decay * p - lr * mhat / (xp.sqrt(vhat) + eps), mhat, vhat
+
+
+class Answer36:
+    """warmup_cosine: two mistakes, the warm-up is step / warmup, and done is step / steps."""
+
+    def warmup_cosine(step, steps, lr, min_lr, warmup):
+        if step < warmup:
+            return lr * step / warmup
+        done = min(step, steps) / steps
+        return min_lr + (lr - min_lr) * (0.5 + 0.5 * math.cos(math.pi * done))
+
+
+class Answer37:
+    """clip_by_norm: two mistakes, no root, and the norm after the clipping is returned."""
+
+    def clip_by_norm(grads, limit):
+        def size(arrays):
+            return sum(float((a * a).sum()) for a in arrays)
+
+        f = min(1.0, limit / (size(grads.values()) + 1e-6)) if limit > 0 else 1.0
+        clipped = {name: g * f for name, g in grads.items()}
+        return clipped, size(clipped.values())
