@@ -605,3 +605,29 @@ class Answer38:
         w, _ = softmax(q @ keys.swapaxes(-1, -2) / math.sqrt(D))
         y, _ = linear((w @ values).reshape(B, C), **c_proj)
         return y, keys, values
+
+
+class Answer39:
+    """top_p_ids: two mistakes, the crossing token is left out, and equals come larger id first."""
+
+    def top_p_ids(p, top_p):
+        order = np.argsort(p, kind="stable")[::-1]
+        n = int((np.cumsum(p[order]) <= top_p).sum())
+        return [int(i) for i in order[: max(n, 1)]]
+
+
+class Answer40:
+    """choose_token: two mistakes, one token too many by top_k, and a border hits the first one."""
+
+    def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
+        if temperature == 0:
+            return int(logits.argmax())
+        ids = np.argsort(-logits, kind="stable")
+        if top_k is not None:
+            ids = ids[: top_k + 1]
+        q = _exp(logits[ids] / temperature)
+        if top_p is not None:
+            q = q[: _top_p(q, top_p)]
+        ends = np.cumsum(q)
+        place = int(np.searchsorted(ends, dart * ends[-1], side="left"))
+        return int(ids[min(place, len(q) - 1)])
