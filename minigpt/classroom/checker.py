@@ -15,7 +15,7 @@ from minigpt.classroom import own, pretend_gpu
 from minigpt.classroom.compare import Verdict, compare
 from minigpt.classroom.diagnose import Diagnosis, diagnose, reference
 from minigpt.classroom.exercise import Case, Exercise, Part
-from minigpt.classroom.exercises import part_of
+from minigpt.classroom.exercises import earlier_functions, part_of
 from minigpt.classroom.hints import hints_for
 from minigpt.classroom.observe import Observation, observe
 from minigpt.classroom.report import Line, Named, PartReport
@@ -109,9 +109,8 @@ class _Check:
         return f"`minigpt lesson start {self.exercise.number}`"
 
     def _own_code(self) -> None:
-        sentence = own.foreign_code(
-            self.part, self.functions, self.cases[0], self.exercise.may_use
-        )
+        allowed = earlier_functions(self.exercise)
+        sentence = own.foreign_code(self.part, self.functions, self.cases[0], allowed)
         hints = ["Write it yourself, with arrays and with what earlier lessons built."]
         self._add("your own code", sentence is None, sentence or "it is what was run", "", hints)
 
@@ -336,7 +335,8 @@ class _Check:
         dy = None if dy is None else np.asarray(dy, np.float32)
         seen = observe(self.part, self.functions, case, dy)
         floats = [name for name, value in self.rights[0].values.items()
-                  if isinstance(value, np.ndarray) and value.dtype.kind == "f"]  # fmt: skip
+                  if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+                  and (value.ndim or self.part.is_layer)]  # fmt: skip
         wrong = {o: seen.dtypes[o] for o in floats if seen.dtypes.get(o, "float32") != "float32"}
         if seen.failure:
             self._add("float32", False, "does not run in float32", seen.failure.sentence)
@@ -374,11 +374,12 @@ class _Check:
             sentence = f"{_and(seen.strangers)} came back as an array of NumPy's."
         elif differs:
             sentence = f"{_and(differs)} came out different there."
-        problem = (
-            f"It would not run on a GPU. {sentence} Write `xp = get_array_module(x)` and "
-            f"`xp.zeros(…)`, `xp.arange(…)`, `xp.tri(…)`: what is made by `np` lives in the wrong "
-            f"memory."
-        )
+        problem = f"It would not run on a GPU. {sentence}"
+        if pretend_gpu.MIXED in sentence or seen.strangers:
+            problem += (
+                " Write `xp = get_array_module(x)` and `xp.zeros(…)`, `xp.arange(…)`, `xp.tri(…)`:"
+                " what is made by `np` lives in the wrong memory."
+            )
         hints = [
             "Search your function for `np.`: which of these calls make a new array?",
             "Functions of an array (np.exp(x)) pass; what makes one out of nothing (np.zeros, "

@@ -49,6 +49,8 @@ def compare(student: Observation, right: Observation, case: Case) -> dict[str, V
 
 def judge(got, expected, tolerance: float) -> Verdict:
     """The verdict on one output."""
+    if isinstance(got, list) and not got and isinstance(expected, np.ndarray):
+        got = np.zeros(0)
     if not isinstance(expected, np.ndarray) or not isinstance(got, np.ndarray):
         if isinstance(expected, np.ndarray) or isinstance(got, np.ndarray):
             empty = np.size(got) == 0 and np.size(expected) == 0
@@ -92,6 +94,7 @@ def same_value(a, b) -> bool:
 
 def same_answer(a, b, right) -> bool:
     """Whether two wrong values of one output are the same mistake, as far as numbers tell."""
+    a, b = (np.zeros(0) if isinstance(x, list) and not x else x for x in (a, b))
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
         return not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and a == b
     if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):

@@ -89,7 +89,7 @@ def _values(output, wrong, looks) -> Fact | None:
     """Facts about all numbers of an output together."""
     if not all(look.numbers and look.got.shape == look.right.shape for look in wrong):
         return None
-    if any(look.verdict.status == "nan" for look in wrong):
+    if any(look.verdict.status == "nan" or look.right.dtype.kind != "f" for look in wrong):
         return None
     pairs = [(look.got.astype(float), look.right.astype(float)) for look in wrong]
     if all(not a.any() for a, _ in pairs):
@@ -116,6 +116,8 @@ def _values(output, wrong, looks) -> Fact | None:
                for a, b in pairs):  # fmt: skip
             axis = {0: "the first", -1: "the last", -2: "the last but one"}[cut]
             return Fact(name, f"is shifted by one place along {axis} axis")
+    if all(a.size < 2 for a, _ in pairs):  # of single numbers little is certain
+        return None
     shifts = [float((a - b).mean()) for a, b in pairs]
     same = all(np.abs(a - b - s).max() <= CLOSE * max(1.0, abs(s))
                for (a, b), s in zip(pairs, shifts, strict=True))  # fmt: skip
@@ -165,6 +167,8 @@ def _factor(looks: list[Look]) -> Fact | None:
                     )
     if is_everywhere([ratios[0]] * len(ratios)) and len(ratios) > 1:
         return Fact("factor", f"is {ratios[0]:.6g} times what it should be, in every case")
+    if all(a.size < 2 for a, _ in pairs):
+        return None
     shown = ", ".join(f"{r:.4g}" for r in ratios[:3])
     return Fact("factor_unknown", f"differs from the right one by a factor alone ({shown})")
 

@@ -276,12 +276,14 @@ def _named(function: Callable, args: tuple, kwargs: dict) -> dict[str, object]:
     return dict(zip(names, args, strict=False)) | kwargs
 
 
-def _bits(value):
+def _bits(value, above: tuple[int, ...] = ()):
     """Everything in a value, to see later whether one was written to."""
+    if id(value) in above:  # a cache whose parts know each other
+        return "seen"
     if isinstance(value, dict):
-        return {key: _bits(inner) for key, inner in value.items()}
+        return {key: _bits(inner, (*above, id(value))) for key, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_bits(inner) for inner in value]
+        return [_bits(inner, (*above, id(value))) for inner in value]
     if _is_array(value):
         return np.asarray(to_host(value)).tobytes()
     if isinstance(value, np.generic):

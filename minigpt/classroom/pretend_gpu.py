@@ -70,6 +70,15 @@ class Array(NDArrayOperatorsMixin):
         found = getattr(self._values, name)
         return _wrapped(found) if callable(found) else _leave(found)
 
+    def __setattr__(self, name, value):
+        if name == "_values":
+            object.__setattr__(self, name, value)
+        else:  # such as x.shape = …
+            setattr(self._values, name, value)
+
+    def __format__(self, how):
+        return format(self._values, how)
+
     def __len__(self):
         return len(self._values)
 
@@ -108,6 +117,16 @@ class _Add:
         return _wrapped(getattr(self.ufunc, name))
 
 
+class _Indexed:
+    """`xp.ogrid[:3, :3]`, `xp.c_[a, b]`: functions that are written as an index."""
+
+    def __init__(self, maker):
+        self.maker = maker
+
+    def __getitem__(self, index):
+        return _leave(self.maker[_enter(index)])
+
+
 class _Module(types.ModuleType):
     """The library: NumPy's functions, which return arrays of ours."""
 
@@ -115,6 +134,8 @@ class _Module(types.ModuleType):
         found = getattr(np, name)
         if isinstance(found, np.ufunc):
             return _Add(found)
+        if name in ("c_", "r_", "ogrid", "mgrid"):
+            return _Indexed(found)
         is_plain = isinstance(found, type) or not callable(found) or name in ("finfo", "iinfo")
         return found if is_plain else _wrapped(found)
 
@@ -139,8 +160,13 @@ def _enter(value):
     if isinstance(value, np.ndarray) and value.ndim:
         raise Mixed(MIXED)
     if isinstance(value, (tuple, list)):
-        return type(value)(_enter(x) for x in value)
+        return _like(value, (_enter(x) for x in value))
     return value
+
+
+def _like(sequence, values):
+    """A list or a tuple, as `sequence` is; a named tuple becomes a plain one."""
+    return list(values) if isinstance(sequence, list) else tuple(values)
 
 
 def _leave(value):
@@ -149,7 +175,7 @@ def _leave(value):
     if isinstance(value, np.generic):  # every reduction is an array without dimensions
         return Array(np.asarray(value))
     if isinstance(value, (tuple, list)) and any(isinstance(x, np.ndarray) for x in value):
-        return type(value)(_leave(x) for x in value)
+        return _like(value, (_leave(x) for x in value))
     return value
 
 
@@ -165,6 +191,10 @@ def to_device(values: np.ndarray) -> Array:
 
 def _make(value, dtype=None, **_):
     """`cupy.asarray`: the one door for arrays of NumPy's."""
-    if isinstance(value, (list, tuple)):
-        value = [x._values if isinstance(x, Array) else x for x in value]
-    return Array(np.array(value._values if isinstance(value, Array) else value, dtype=dtype))
+
+    def plain(x):
+        if isinstance(x, (list, tuple)):
+            return [plain(inner) for inner in x]
+        return x._values if isinstance(x, Array) else x
+
+    return Array(np.array(plain(value), dtype=dtype))

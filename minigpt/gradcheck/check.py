@@ -132,7 +132,7 @@ class _Case:
                 "dict of the gradients by the parameters."
             )
         dx, grads = returned
-        dxs = dx if isinstance(dx, tuple) else (dx,)
+        dxs = tuple(dx) if isinstance(dx, (tuple, list)) else (dx,)
         paths = [*self.input_paths, *(f"input {i}" for i in range(len(self.inputs), len(dxs)))]
         found = dict(zip(paths, dxs, strict=False))
         found = {path: g for path, g in found.items() if g is not None} | dict(items(grads))
@@ -160,12 +160,15 @@ class _Case:
         return fitting
 
 
-def _frozen(cache) -> list[bytes]:
+def _frozen(cache, above: tuple[int, ...] = ()) -> list[bytes]:
     """The bytes of every array in a cache, to see later whether one was written to."""
+    if id(cache) in above:  # parts that know each other
+        return []
+    above = (*above, id(cache))
     if isinstance(cache, dict):
-        cache = tuple(cache.values())
+        return [part for item in cache.values() for part in _frozen(item, above)]
     if isinstance(cache, (tuple, list)):
-        return [part for item in cache for part in _frozen(item)]
+        return [part for item in cache for part in _frozen(item, above)]
     return [cache.tobytes()] if isinstance(cache, (np.ndarray, np.generic)) else []
 
 

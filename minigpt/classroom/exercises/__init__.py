@@ -35,6 +35,12 @@ def find(name: str) -> Exercise:
     raise UserError(f"There is no exercise {name!r}; {hint}")
 
 
+def earlier_functions(exercise: Exercise) -> frozenset[str]:
+    """The functions of minigpt that a student may use here: those that earlier lessons built."""
+    earlier = (e for e in EXERCISES.values() if e.number < exercise.number)
+    return exercise.may_use.union(*(e.functions for e in earlier))
+
+
 def part_of(function: str) -> tuple[Exercise, Part]:
     """The exercise and the part that a function of this name belongs to.
 
