@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
-
-from minigpt.classroom import own, pretend_gpu
+from minigpt.classroom import manners, own
 from minigpt.classroom.compare import Verdict, compare
 from minigpt.classroom.diagnose import Diagnosis, diagnose, reference
 from minigpt.classroom.exercise import Case, Exercise, Part
@@ -19,11 +16,8 @@ from minigpt.classroom.exercises import earlier_functions, part_of
 from minigpt.classroom.hints import hints_for
 from minigpt.classroom.observe import Observation, observe
 from minigpt.classroom.report import Line, Named, PartReport
+from minigpt.classroom.words import are, listed, tell
 from minigpt.errors import UserError
-from minigpt.gradcheck import gradcheck
-from minigpt.tree import tree_map
-
-GRADCHECK = 1e-6  # the directional check errs by less than 1e-8 on right functions
 
 
 def check_part(exercise: Exercise, part: Part, functions, seed: int = 0) -> PartReport:
@@ -64,7 +58,8 @@ class _Check:
         self.cases = part.make_cases(seed)
         self.rights = reference(self.exercise.number, part.name, seed)
         first = observe(part, self.functions, self.cases[0], self.rights[0].dy)
-        if first.failure and first.failure.kind in ("missing", "unwritten"):
+        absent = first.failure and first.failure.kind in ("missing", "unwritten")
+        if absent and not first.values:
             self._not_there(first)
             return
         self._own_code()
@@ -72,14 +67,15 @@ class _Check:
             observe(part, self.functions, case, right.dy)
             for case, right in zip(self.cases[1:], self.rights[1:], strict=True)
         ]
-        self._numbers()
-        self._inputs_unchanged()
-        if part.is_layer:
-            self._gradient_check()
-        self._called_twice()
-        if part.arrays:
-            self._float32()
-            self._gpu()
+        if absent:
+            self._forward_only(first)
+        else:
+            self._numbers()
+            seen = manners.Run(part, self.functions, self.cases, self.rights, self.students,
+                               self.verdicts)  # fmt: skip
+            for look in manners.looks_at(part):
+                found = look(seen)
+                self._add(found.name, found.ok, found.seen, found.problem, found.hints)
         if not self.report.ok and not self.report.advice:
             self.report.advice = self._advice(part.section)
 
@@ -104,6 +100,29 @@ class _Check:
             f"Write {failure.function}: lesson {self.exercise.number}, section {part.section} "
             f"shows how. Then check again."
         )
+
+    def _forward_only(self, first: Observation) -> None:
+        """Half of a pair is there: judge the forward, and say that the backward is next."""
+        backward = first.failure
+        for student in self.students:
+            if student.values:
+                student.failure = None
+        triples = zip(self.students, self.rights, self.cases, strict=True)
+        self.verdicts = [{} if s.failure else {"y": compare(s, r, c)["y"]} for s, r, c in triples]
+        stopped = [s.failure for s in self.students if s.failure]
+        wrong = any(not v["y"].ok for v in self.verdicts if v)
+        found = self._diagnoses() if wrong else []
+        if stopped:
+            self._add("runs", False, stopped[0].sentence)
+        self._stage("forward", ["y"], found, bool(stopped))
+        words = f"Your {self.part.functions[0]} is right. {backward.sentence}"
+        if not wrong and not stopped:
+            self.report.advice = (
+                f"Next: write {backward.function} ({self._place(self.part.section)}), then check "
+                f"again. For a hint: `minigpt check {self.exercise.number} --hint`."
+            )
+        self._add("backward", False, "not written yet", words,
+                  self._hints([], part_outputs(self.rights[0], "backward")[0]))  # fmt: skip
 
     def _start(self) -> str:
         return f"`minigpt lesson start {self.exercise.number}`"
@@ -180,8 +199,8 @@ class _Check:
             self._add(name, True, f"equals the reference in {len(self.cases)} cases")
         else:
             good = [o for o in outputs if o not in wrong]
-            seen = f"{_and(wrong)} wrong in {len(bad)} of {len(self.cases)} cases"
-            seen += f"; {_and(good)} right" if good else ""
+            seen = f"{listed(wrong)} wrong in {len(bad)} of {len(self.cases)} cases"
+            seen += f"; {listed(good)} right" if good else ""
             self._add(name, False, seen, self._explain(found), self._hints(found, wrong[0]))
 
     def _diagnoses(self) -> list[Diagnosis]:
@@ -212,9 +231,9 @@ class _Check:
         for one in rest:
             if one.kind == "fact":
                 each = "each of " if len(one.outputs) > 1 else ""
-                sentences.append(f"{each}{_and(one.outputs)} {one.says}.")
+                sentences.append(f"{each}{listed(one.outputs)} {one.says}.")
             else:
-                sentences.append(f"{_and(one.outputs)} {_are(one.outputs)} wrong, and no known "
+                sentences.append(f"{listed(one.outputs)} {are(one.outputs)} wrong, and no known "
                                  f"mistake gives these numbers.")  # fmt: skip
         text = " ".join(sentences)
         if not known:
@@ -236,11 +255,11 @@ class _Check:
                 verdict = v.get(output)
                 if verdict is None or verdict.ok:
                     continue
-                text = f"For {case.name}, {_tell(output, verdict)}"
+                text = f"For {case.name}, {tell(output, verdict)}"
                 good = [o for o in self._outputs()
                         if all(w[o].ok for w in self.verdicts if o in w)]  # fmt: skip
                 reached = not (self.part.is_layer and "y" in outputs)
-                return text + (f" {_and(good)} {_are(good)} right." if good and reached else "")
+                return text + (f" {listed(good)} {are(good)} right." if good and reached else "")
         return ""
 
     def _hints(self, found, output: str = "y") -> list[str]:
@@ -259,198 +278,10 @@ class _Check:
             f"For a hint: `minigpt check {self.exercise.number} --hint`."
         )
 
-    # --- manners ------------------------------------------------------------------------------
-
-    def _gradient_check(self) -> None:
-        """The backward against measured derivatives of the student's own forward."""
-        if self.students[0].failure or self._broken_structure():
-            self._add("gradient check", None, "not reached")
-            return
-        case = self.cases[0]
-        forward, backward = (getattr(self.functions, name) for name in self.part.functions)
-        try:
-            with np.errstate(all="ignore"):
-                report = gradcheck(functools.partial(forward, **case.options), backward, case.args,
-                                   case.params, method="directional",
-                                   tolerance=GRADCHECK)  # fmt: skip
-        except Exception as error:
-            self._add("gradient check", False, f"could not be measured: {error}")
-            return
-        bad = [tensor.name for tensor in report.tensors if not tensor.ok]
-        forward_right = all(v["y"].ok for v in self.verdicts if "y" in v)
-        what = "measured derivatives" if forward_right else "your own forward, though that is wrong"
-        seen = f"agrees with {what}, largest error {report.max_relative_error:.0e}"
-        if bad:
-            seen = f"differs from {what} in {_and(bad)}, by {report.max_relative_error:.0%}"
-            seen = seen.replace(", though that is wrong", "")
-        self._add("gradient check", not bad and bool(report.tensors), seen)
-
-    def _broken_structure(self) -> bool:
-        return any(v.status in ("shape", "missing", "unexpected", "kind")
-                   for v in self.verdicts[0].values())  # fmt: skip
-
-    def _inputs_unchanged(self) -> None:
-        changed = list(dict.fromkeys(x for s in self.students for x in s.changed))
-        name = " or ".join(self.part.functions)
-        problem = (
-            f"{name} writes into {_and(changed)}. Somebody else may still need those numbers: a "
-            f"residual hands the same dy to two branches. Make a new array instead (`a = a * b`, "
-            f"not `a *= b`), or work on a copy."
-        )
-        hints = [
-            "Look for `*=`, `+=`, `-=`, `[...] =` and `out=`: which array do they change?",
-            f"The array that must not change is {_and(changed)}: follow it through your function; "
-            f"a slice or a reshape of it is still the same memory.",
-            "Write `dx = dy.copy()` (or `a = a + b` in place of `a += b`) before you change it.",
-        ]
-        self._add("inputs unchanged", not changed,
-                  f"writes into {_and(changed)}" if changed else "all are only read",
-                  problem, hints)  # fmt: skip
-
-    def _called_twice(self) -> None:
-        student, case = self.students[0], self.cases[0]
-        again = observe(self.part, self.functions, case, self.rights[0].dy)
-        same = not any(s.other_bits for s in self.students) and _same_bits(student, again)
-        problem = (
-            "Called a second time with the same arguments, it gives other numbers: something is "
-            "kept between the calls (a list or an array outside of the function, a default argument"
-            " that is changed, a cache that was written to), or drawn at random."
-        )
-        hints = [
-            "What does your function remember from one call to the next?",
-            "Look for arrays that are made once, outside of the function or in its default "
-            "arguments, and are added to.",
-            "Make every array that you write into inside of the function: `total = "
-            "xp.zeros_like(weight)`.",
-        ]
-        self._add("called twice", same,
-                  "the same numbers again" if same else "other numbers", problem, hints)
-
-    def _float32(self) -> None:
-        if self.students[0].failure:
-            self._add("float32", None, "not reached")
-            return
-        case = _cast(self.cases[0])
-        dy = self.rights[0].dy
-        dy = None if dy is None else np.asarray(dy, np.float32)
-        seen = observe(self.part, self.functions, case, dy)
-        floats = [name for name, value in self.rights[0].values.items()
-                  if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-                  and (value.ndim or self.part.is_layer)]  # fmt: skip
-        wrong = {o: seen.dtypes[o] for o in floats if seen.dtypes.get(o, "float32") != "float32"}
-        if seen.failure:
-            self._add("float32", False, "does not run in float32", seen.failure.sentence)
-            return
-        first = next(iter(wrong), "")
-        problem = (
-            f"{first} is {wrong.get(first)} although the arguments are float32. A number of NumPy's"
-            f" such as np.sqrt(8) or np.float64(2), or an array made without dtype=, turns "
-            f"everything that it meets into float64. Use math.sqrt or float(…), and "
-            f"xp.zeros_like(x) or dtype=x.dtype."
-        )
-        hints = [
-            "Print the dtype after each line, for float32 arguments: where does float64 appear?",
-            "Suspects: np.sqrt of a number, np.zeros or np.ones without a dtype, a division by an "
-            "integer array (counts).",
-            "math.sqrt(D) in place of np.sqrt(D); xp.zeros_like(x); x.astype(y.dtype) at the end "
-            "of a function that computes in float64.",
-        ]
-        self._add("float32", not wrong,
-                  "float32 in, float32 out" if not wrong
-                  else f"{_and(list(wrong))} became {wrong[first]}", problem, hints)  # fmt: skip
-
-    def _gpu(self) -> None:
-        if self.students[0].failure:
-            self._add("ready for a GPU", None, "not reached")
-            return
-        seen = observe(self.part, self.functions, self.cases[0], self.rights[0].dy,
-                       pretend_gpu.to_device)  # fmt: skip
-        verdicts = compare(seen, self.students[0], self.cases[0]) if not seen.failure else {}
-        differs = [name for name, verdict in verdicts.items() if not verdict.ok]
-        sentence = ""
-        if seen.failure:
-            sentence = seen.failure.sentence
-        elif seen.strangers:
-            sentence = f"{_and(seen.strangers)} came back as an array of NumPy's."
-        elif differs:
-            sentence = f"{_and(differs)} came out different there."
-        problem = f"It would not run on a GPU. {sentence}"
-        if pretend_gpu.MIXED in sentence or seen.strangers:
-            problem += (
-                " Write `xp = get_array_module(x)` and `xp.zeros(…)`, `xp.arange(…)`, `xp.tri(…)`:"
-                " what is made by `np` lives in the wrong memory."
-            )
-        hints = [
-            "Search your function for `np.`: which of these calls make a new array?",
-            "Functions of an array (np.exp(x)) pass; what makes one out of nothing (np.zeros, "
-            "np.arange, np.tri, np.eye, np.array) must be xp's.",
-            "First line: `xp = get_array_module(x)`, from minigpt.backend; then xp. in place of "
-            "np. everywhere.",
-        ]
-        self._add("ready for a GPU", not sentence,
-                  "runs on arrays that behave as CuPy's" if not sentence
-                  else "needs NumPy's own arrays", problem, hints)  # fmt: skip
-
 
 def part_outputs(right: Observation, stage: str) -> list[str]:
     """The outputs of a stage: y of a forward, the rest of a backward, all of a function."""
     return [o for o in right.values if stage == "result" or (o == "y") == (stage == "forward")]
-
-
-def _cast(case: Case) -> Case:
-    """The same case in float32."""
-
-    def cast(value):
-        if isinstance(value, dict):
-            return tree_map(cast, value)
-        is_float = isinstance(value, np.ndarray) and value.dtype == np.float64
-        return value.astype(np.float32) if is_float else value
-
-    return Case(case.name, tuple(map(cast, case.args)), cast(case.params),
-                {key: cast(value) for key, value in case.options.items()})  # fmt: skip
-
-
-def _same_bits(one: Observation, other: Observation) -> bool:
-    if one.values.keys() != other.values.keys():
-        return False
-    for name, value in one.values.items():
-        twin = other.values[name]
-        if isinstance(value, np.ndarray):
-            if not (isinstance(twin, np.ndarray)
-                    and np.array_equal(value, twin, value.dtype.kind == "f")):  # fmt: skip
-                return False
-        elif value != twin:
-            return False
-    return True
-
-
-def _tell(output: str, verdict: Verdict) -> str:
-    """One wrong number, beside the right one."""
-    if verdict.status == "missing":
-        return f"there is no {output}."
-    if verdict.status == "unexpected":
-        return f"there is {output}, which should not be there."
-    if verdict.status == "shape":
-        return f"{output} has the shape {verdict.got} and should have {verdict.expected}."
-    if verdict.status == "kind" or not isinstance(verdict.expected, (np.generic, np.ndarray)):
-        return f"{output} is {_short(verdict.got)} and should be {_short(verdict.expected)}."
-    place = f"{output}[{', '.join(map(str, verdict.index))}]" if verdict.index else output
-    size = f" (off by {verdict.error:.2g} of the largest number)" if verdict.error < 1e9 else ""
-    return f"{place} is {verdict.got:.6g} and should be {verdict.expected:.6g}{size}."
-
-
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 160 else f"{text[:150]} …"
-
-
-def _and(names) -> str:
-    names = list(names)
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _are(names) -> str:
-    return "is" if len(names) == 1 else "are"
 
 
 def check_functions(*functions: Callable, seed: int = 0) -> PartReport:

@@ -67,10 +67,9 @@ def observe(
         to_device: moves an array to the device on which all is to be done; None: NumPy's own.
     """
     seen = Observation()
-    for name in part.functions:
-        if not callable(getattr(functions, name, None)):
-            seen.failure = Failure("missing", name, f"There is no function named {name}.")
-            return seen
+    if not callable(getattr(functions, part.functions[0], None)):
+        seen.failure = _missing(part.functions[0])
+        return seen
     args, params, options = copy.deepcopy((case.args, case.params, case.options))
     if to_device:
         args = tuple(_move(x, to_device) for x in args)
@@ -89,7 +88,7 @@ def _move(value, to_device):
 
 def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
     args, params, options = arguments
-    forward, backward = (getattr(functions, name) for name in part.functions)
+    forward, backward = (getattr(functions, name, None) for name in part.functions)
     given = _named(forward, args, params | options)
     before = _bits(given)
     returned = _call(forward, part.functions[0], seen, *args, **params, **options)
@@ -103,6 +102,9 @@ def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
         _fail(seen, part.functions[0], f"returned {_what(y)} as y; it must be an array")
         return
     seen.values["y"] = _keep("y", y, seen, to_device)
+    if not callable(backward):
+        seen.failure = _missing(part.functions[1])
+        return
     dy = _draw(np.shape(seen.values["y"]), seen.values["y"].dtype) if dy is None else dy
     seen.dy = dy
     device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
@@ -152,6 +154,10 @@ def _run_function(part, functions, arguments, dy, to_device, seen) -> None:
             seen.values[output] = _keep(output, value, seen, to_device)
     changed = [key for key, value in given.items() if _bits(value) != before[key]]
     seen.changed += [f"its argument {key}" for key in changed]
+
+
+def _missing(name: str) -> Failure:
+    return Failure("missing", name, f"There is no function named {name}.")
 
 
 def _draw(shape, dtype):

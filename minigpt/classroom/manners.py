@@ -1,0 +1,221 @@
+"""What a right function keeps to besides its numbers: one look at each property of the contract."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from minigpt.classroom import pretend_gpu
+from minigpt.classroom.compare import Verdict, compare
+from minigpt.classroom.exercise import Case, Part
+from minigpt.classroom.observe import Observation, observe
+from minigpt.classroom.words import listed
+from minigpt.gradcheck import gradcheck
+from minigpt.tree import tree_map
+
+GRADCHECK = 1e-6  # the directional check errs by less than 1e-8 on right functions
+
+
+@dataclass
+class Run:
+    """A part's functions, and what they did on each case."""
+
+    part: Part
+    functions: object
+    cases: list[Case]
+    rights: list[Observation]
+    students: list[Observation]
+    verdicts: list[dict[str, Verdict]]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the plain case already stopped."""
+        return self.students[0].failure is not None
+
+
+@dataclass
+class Look:
+    """A property: does it hold (None: not reached), what was seen, the words and hints if not."""
+
+    name: str
+    ok: bool | None
+    seen: str
+    problem: str = ""
+    hints: tuple[str, ...] = ()
+
+
+def looks_at(part: Part) -> list[Callable[[Run], Look]]:
+    """The properties that a part has, in the order in which they are looked at."""
+    layer = [gradient_check] if part.is_layer else []
+    arrays = [float32, ready_for_a_gpu] if part.arrays else []
+    return [inputs_unchanged, *layer, called_twice, *arrays]
+
+
+def inputs_unchanged(run: Run) -> Look:
+    """Parameters, inputs, dy and the cache are only read."""
+    changed = list(dict.fromkeys(x for student in run.students for x in student.changed))
+    if not changed:
+        return Look("inputs unchanged", True, "all are only read")
+    which, name = listed(changed), " or ".join(run.part.functions)
+    return Look(
+        "inputs unchanged",
+        False,
+        f"writes into {which}",
+        f"{name} writes into {which}. Somebody else may still need those numbers: a residual hands "
+        f"the same dy to two branches. Make a new array instead (`a = a * b`, not `a *= b`), or "
+        f"work on a copy.",
+        (
+            "Look for `*=`, `+=`, `-=`, `[...] =` and `out=`: which array do they change?",
+            f"The array that must not change is {which}: follow it through your function; a slice "
+            f"or a reshape of it is still the same memory.",
+            "Write `dx = dy.copy()` (or `a = a + b` in place of `a += b`) before you change it.",
+        ),
+    )
+
+
+def gradient_check(run: Run) -> Look:
+    """The backward agrees with measured derivatives of the student's own forward."""
+    structure = ("shape", "missing", "unexpected", "kind")
+    if run.failed or any(v.status in structure for v in run.verdicts[0].values()):
+        return Look("gradient check", None, "not reached")
+    case = run.cases[0]
+    forward, backward = (getattr(run.functions, name) for name in run.part.functions)
+    bound = functools.partial(forward, **case.options)
+    try:
+        with np.errstate(all="ignore"):
+            report = gradcheck(bound, backward, case.args, case.params,
+                               method="directional", tolerance=GRADCHECK)  # fmt: skip
+    except Exception as error:
+        return Look("gradient check", False, f"could not be measured: {error}")
+    bad = [tensor.name for tensor in report.tensors if not tensor.ok]
+    error = report.max_relative_error
+    right = all(v["y"].ok for v in run.verdicts if "y" in v)
+    if bad or not report.tensors:
+        what = "measured derivatives" if right else "those of your own forward"
+        seen = f"differs from {what} in {listed(bad)}, by {error:.0%}"
+        return Look("gradient check", False, seen)
+    what = "measured derivatives" if right else "your own forward, though that is wrong"
+    return Look("gradient check", True, f"agrees with {what}, largest error {error:.0e}")
+
+
+def called_twice(run: Run) -> Look:
+    """Equal arguments give equal bits."""
+    again = observe(run.part, run.functions, run.cases[0], run.rights[0].dy)
+    if not any(s.other_bits for s in run.students) and _same_bits(run.students[0], again):
+        return Look("called twice", True, "the same numbers again")
+    return Look(
+        "called twice",
+        False,
+        "other numbers",
+        "Called a second time with the same arguments, it gives other numbers: something is kept "
+        "between the calls (a list or an array outside of the function, a default argument that "
+        "is changed, a cache that was written to), or drawn at random.",
+        (
+            "What does your function remember from one call to the next?",
+            "Look for arrays that are made once, outside of the function or in its default "
+            "arguments, and are added to.",
+            "Make every array that you write into inside of the function: `total = "
+            "xp.zeros_like(weight)`.",
+        ),
+    )
+
+
+def float32(run: Run) -> Look:
+    """float32 in, float32 out."""
+    if run.failed:
+        return Look("float32", None, "not reached")
+    dy = run.rights[0].dy
+    dy = None if dy is None else np.asarray(dy, np.float32)
+    seen = observe(run.part, run.functions, in_float32(run.cases[0]), dy)
+    if seen.failure:
+        return Look("float32", False, "does not run in float32", seen.failure.sentence)
+    floats = [name for name, value in run.rights[0].values.items()
+              if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+              and (value.ndim or run.part.is_layer)]  # fmt: skip
+    wrong = {o: seen.dtypes[o] for o in floats if seen.dtypes.get(o, "float32") != "float32"}
+    if not wrong:
+        return Look("float32", True, "float32 in, float32 out")
+    first = next(iter(wrong))
+    return Look(
+        "float32",
+        False,
+        f"{listed(wrong)} became {wrong[first]}",
+        f"{first} is {wrong[first]} although the arguments are float32. A number of NumPy's such "
+        f"as np.sqrt(8) or np.float64(2), or an array made without dtype=, turns everything that "
+        f"it meets into float64. Use math.sqrt or float(…), and xp.zeros_like(x) or dtype=x.dtype.",
+        (
+            "Print the dtype after each line, for float32 arguments: where does float64 appear?",
+            "Suspects: np.sqrt of a number, np.zeros or np.ones without a dtype, a division by an "
+            "integer array (counts).",
+            "math.sqrt(D) in place of np.sqrt(D); xp.zeros_like(x); x.astype(y.dtype) at the end "
+            "of a function that computes in float64.",
+        ),
+    )
+
+
+def ready_for_a_gpu(run: Run) -> Look:
+    """It runs on arrays that behave as CuPy's."""
+    if run.failed:
+        return Look("ready for a GPU", None, "not reached")
+    seen = observe(run.part, run.functions, run.cases[0], run.rights[0].dy, pretend_gpu.to_device)
+    verdicts = compare(seen, run.students[0], run.cases[0]) if not seen.failure else {}
+    differs = [name for name, verdict in verdicts.items() if not verdict.ok]
+    sentence = ""
+    if seen.failure:
+        sentence = seen.failure.sentence
+    elif seen.strangers:
+        sentence = f"{listed(seen.strangers)} came back as an array of NumPy's."
+    elif differs:
+        sentence = f"{listed(differs)} came out different there."
+    if not sentence:
+        return Look("ready for a GPU", True, "runs on arrays that behave as CuPy's")
+    problem = f"It would not run on a GPU. {sentence}"
+    if pretend_gpu.MIXED in sentence or seen.strangers:
+        problem += (
+            " Write `xp = get_array_module(x)` and `xp.zeros(…)`, `xp.arange(…)`, `xp.tri(…)`: "
+            "what is made by `np` lives in the wrong memory."
+        )
+    return Look(
+        "ready for a GPU",
+        False,
+        "needs NumPy's own arrays",
+        problem,
+        (
+            "Search your function for `np.`: which of these calls make a new array?",
+            "Functions of an array (np.exp(x)) pass; what makes one out of nothing (np.zeros, "
+            "np.arange, np.tri, np.eye, np.array) must be xp's.",
+            "First line: `xp = get_array_module(x)`, from minigpt.backend; then xp. in place of "
+            "np. everywhere.",
+        ),
+    )
+
+
+def in_float32(case: Case) -> Case:
+    """The same case in float32."""
+
+    def cast(value):
+        if isinstance(value, dict):
+            return tree_map(cast, value)
+        is_float = isinstance(value, np.ndarray) and value.dtype == np.float64
+        return value.astype(np.float32) if is_float else value
+
+    return Case(case.name, tuple(map(cast, case.args)), cast(case.params),
+                {key: cast(value) for key, value in case.options.items()})  # fmt: skip
+
+
+def _same_bits(one: Observation, other: Observation) -> bool:
+    if one.values.keys() != other.values.keys():
+        return False
+    for name, value in one.values.items():
+        twin = other.values[name]
+        if isinstance(value, np.ndarray) != isinstance(twin, np.ndarray):
+            return False
+        if isinstance(value, np.ndarray):
+            if not np.array_equal(value, twin, equal_nan=value.dtype.kind == "f"):
+                return False
+        elif value != twin:
+            return False
+    return True

@@ -1,0 +1,36 @@
+"""Small pieces of sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigpt.classroom.compare import Verdict
+
+
+def tell(output: str, verdict: Verdict) -> str:
+    """One wrong number, beside the right one."""
+    if verdict.status == "missing":
+        return f"there is no {output}."
+    if verdict.status == "unexpected":
+        return f"there is {output}, which should not be there."
+    if verdict.status == "shape":
+        return f"{output} has the shape {verdict.got} and should have {verdict.expected}."
+    if verdict.status == "kind" or not isinstance(verdict.expected, (np.generic, np.ndarray)):
+        return f"{output} is {short(verdict.got)} and should be {short(verdict.expected)}."
+    place = f"{output}[{', '.join(map(str, verdict.index))}]" if verdict.index else output
+    size = f" (off by {verdict.error:.2g} of the largest number)" if verdict.error < 1e9 else ""
+    return f"{place} is {verdict.got:.6g} and should be {verdict.expected:.6g}{size}."
+
+
+def short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:150]} …"
+
+
+def listed(names) -> str:
+    names = list(names)
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def are(names) -> str:
+    return "is" if len(names) == 1 else "are"
