@@ -167,7 +167,7 @@ def _factor(looks: list[Look]) -> Fact | None:
                     )
     if is_everywhere([ratios[0]] * len(ratios)) and len(ratios) > 1:
         return Fact("factor", f"is {ratios[0]:.6g} times what it should be, in every case")
-    if all(a.size < 2 for a, _ in pairs):
+    if all(a.size < 2 for a, _ in pairs) or any(look.verdict.ok for look in wrong):
         return None
     shown = ", ".join(f"{r:.4g}" for r in ratios[:3])
     return Fact("factor_unknown", f"differs from the right one by a factor alone ({shown})")

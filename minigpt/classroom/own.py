@@ -33,7 +33,7 @@ def foreign_code(part: Part, functions, case: Case, may_use: frozenset[str]) -> 
         may_use: names of minigpt's functions that are no answer here.
     """
     for name in part.functions:
-        if not hasattr(functions, name):
+        if not callable(getattr(functions, name, None)):
             continue  # not written yet
         function = unwrapped(getattr(functions, name))
         called = function if hasattr(function, "__code__") else type(function).__call__
@@ -110,7 +110,8 @@ def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
                     or _in_package(caller.f_code.co_filename))  # fmt: skip
 
     args, params, options = copy.deepcopy((case.args, case.params, case.options))
-    forward, *backward = (getattr(functions, n) for n in part.functions if hasattr(functions, n))
+    there = (getattr(functions, name, None) for name in part.functions)
+    forward, *backward = filter(callable, there)
     here = sys._getframe()
     previous = sys.getprofile()
     sys.setprofile(watch)

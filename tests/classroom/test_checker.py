@@ -1,0 +1,370 @@
+"""The checker's lines, words and hints; each with an answer that breaks one thing."""
+
+import textwrap
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from minigpt import layers
+from minigpt.classroom import check
+from minigpt.classroom.checker import check_part, refuse_frameworks
+from minigpt.classroom.exercises import EXERCISES
+from minigpt.errors import UserError
+
+E06, E05 = EXERCISES["06"], EXERCISES["05"]
+LAYERNORM, LINEAR = E06.part("layernorm"), E05.part("linear")
+RIGHT = E06.variant()
+
+
+def report_of(exercise, part, **functions):
+    """The report on the solution with some functions replaced."""
+    names = vars(exercise.variant()) | functions
+    return check_part(exercise, exercise.part(part), SimpleNamespace(**names))
+
+
+def line(report, name):
+    return next(line for line in report.lines if line.name == name)
+
+
+def red(report):
+    return [line.name for line in report.lines if line.ok is False]
+
+
+def changed(change):
+    """layernorm_backward with its results changed by `change(dx, grads, dy, cache)`."""
+
+    def layernorm_backward(dy, cache):
+        dx, grads = RIGHT.layernorm_backward(dy, cache)
+        return change(dx, grads, dy, cache)
+
+    return report_of(E06, "layernorm", layernorm_backward=layernorm_backward)
+
+
+def test_the_solution_passes_with_all_lines():
+    report = report_of(E06, "layernorm")
+    assert report.ok and report.problem == "" and report.diagnoses == []
+    assert len(report.lines) == 10 and report.seconds < 2
+
+
+def test_a_known_mistake_in_words_with_its_numbers_and_hints():
+    mistake = next(m for m in LAYERNORM.mistakes if m.name == "variance_a_constant")
+    functions = E06.variant([mistake])
+    report = check_part(E06, LAYERNORM, functions)
+    assert report.problem.startswith(
+        "Your layernorm_backward is right, except that the gradient through the variance is "
+        "missing (lesson 06, section 4)."
+    )
+    assert "dx[" in report.problem and "y, weight and bias are right" in report.problem
+    assert report.hints[0] == mistake.hint and len(report.hints) == 3
+    assert "dx = dx - normalised * (dn * normalised).mean(" in report.hints[2]
+    assert "section 4" in report.advice and red(report) == ["backward", "gradient check"]
+
+
+def test_the_worst_number_is_told_truly():
+    report = changed(lambda dx, g, dy, c: (dx + np.eye(dx.size)[5].reshape(dx.shape), g))
+    student = RIGHT.layernorm_backward
+    case = LAYERNORM.make_cases(0)[0]
+    y, cache = RIGHT.layernorm(*case.args, **case.params)
+    from minigpt.classroom.diagnose import reference
+
+    dx, _ = student(reference("06", "layernorm", 0)[0].dy, cache)
+    at = np.unravel_index(5, dx.shape)
+    assert f"dx[{', '.join(map(str, at))}] is {dx[at] + 1:.6g} and should be {dx[at]:.6g}" in (
+        report.problem.replace("\n", " ")
+    )
+
+
+# --- whose code it is -----------------------------------------------------------------------------
+
+
+def calls_the_answer(x, weight, bias, eps=1e-5):
+    return layers.layernorm(x, weight, bias, eps)
+
+
+def through_the_kernels(x, weight, bias, eps=1e-5):
+    from minigpt import kernels
+
+    return kernels.layernorm(x, weight, bias, eps)
+
+
+@pytest.mark.parametrize(
+    ("forward", "words"),
+    [
+        (layers.layernorm, "layernorm is minigpt's own function"),
+        (calls_the_answer, "calls minigpt's own layernorm"),
+        (through_the_kernels, "calls minigpt's own layernorm"),
+        (len, "is not written in Python by you"),
+    ],
+)
+def test_an_answer_that_is_not_ones_own_is_noticed(forward, words):
+    report = report_of(E06, "layernorm", layernorm=forward)
+    assert not report.ok and words in line(report, "your own code").seen
+
+
+def test_what_earlier_lessons_built_may_be_used():
+    assert report_of(EXERCISES["07"], "attention").ok  # it calls minigpt's linear
+    assert report_of(EXERCISES["09"], "block").ok
+
+
+@pytest.mark.parametrize("text", ["import torch", "from jax import grad", "import autograd.numpy"])
+def test_a_framework_is_refused(tmp_path, text):
+    path = tmp_path / "06_layernorm.py"
+    path.write_text(f"def f():\n    {text}\n", encoding="utf-8")
+    report = report_of(E06, "layernorm")
+    refuse_frameworks(report, path)
+    assert not report.ok and "imports" in report.problem
+    path.write_text("import numpy  # torch\n", encoding="utf-8")
+    report = report_of(E06, "layernorm")
+    refuse_frameworks(report, path)
+    assert report.ok
+
+
+# --- what is not there ----------------------------------------------------------------------------
+
+
+def not_written(*args, **kwargs):
+    raise NotImplementedError("lesson 06")
+
+
+def test_a_blank_file_fails():
+    names = dict.fromkeys(LAYERNORM.functions, not_written)
+    report = check_part(E06, LAYERNORM, SimpleNamespace(**names))
+    assert not report.ok and report.unwritten
+    assert "layernorm is not written yet" in report.problem
+    report = check_part(E06, LAYERNORM, SimpleNamespace())
+    assert not report.ok and not report.unwritten
+    assert "no function named layernorm" in report.problem
+
+
+@pytest.mark.parametrize("absent", [{"layernorm_backward": not_written}, {"layernorm_backward": 0}])
+def test_half_a_pair_is_judged_for_what_is_there(absent):
+    report = report_of(E06, "layernorm", **absent)
+    assert line(report, "forward").ok and red(report) == ["backward"]
+    assert "Your layernorm is right." in report.problem
+    wrong = E06.variant([m for m in LAYERNORM.mistakes if m.name == "no_eps"])
+    report = report_of(E06, "layernorm", layernorm=wrong.layernorm, **absent)
+    assert "eps is missing" in report.problem
+
+
+def test_an_exception_is_told_with_its_line():
+    def layernorm(x, weight, bias, eps=1e-5):
+        return x @ weight.no_such_thing, None
+
+    report = report_of(E06, "layernorm", layernorm=layernorm)
+    assert "AttributeError" in report.problem and "no_such_thing" in report.problem
+    assert "`return x @ weight.no_such_thing, None`" in report.problem
+    assert line(report, "forward").ok is None
+
+
+def test_an_exception_in_one_case_only_says_in_which():
+    def layernorm(x, weight, bias, eps=1e-5):
+        B, T, C = x.shape
+        return RIGHT.layernorm(x, weight, bias, eps)
+
+    report = report_of(E06, "layernorm", layernorm=layernorm)
+    assert "This happens for x of shape (T, C); the plain case runs." in report.problem
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (None, "must return two things, `y, cache`"),
+        ((None, 1), "returned None as y"),
+        (("no", 1), "returned a str as y"),
+    ],
+)
+def test_a_forward_that_breaks_the_contract(result, words):
+    report = report_of(E06, "layernorm", layernorm=lambda *a, **k: result)
+    assert words in report.problem
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda dx, g, dy, c: dx, "must return two things, `dx, grads`"),
+        (lambda dx, g, dy, c: (dx, [1]), "must return two things, `dx, grads`"),
+        (lambda dx, g, dy, c: ((dx, dx), g), "must return the gradients (dx) first"),
+        (lambda dx, g, dy, c: (dx, {**g, "bias": None}), "returned None as bias"),
+        (lambda dx, g, dy, c: (None, g), "dx is not among what the function returned"),
+        (lambda dx, g, dy, c: (dx, {"weight": g["weight"]}), "bias is not among"),
+        (lambda dx, g, dy, c: (dx, {**g, "eps": dx}), "eps was returned, but there is no such"),
+        (lambda dx, g, dy, c: (dx.T, g), "dx is transposed"),
+        (lambda dx, g, dy, c: (dx, {**g, "bias": g["bias"][None]}), "has the right numbers, but"),
+        (lambda dx, g, dy, c: (dx.sum(0), g), "dx has the shape"),
+    ],
+)
+def test_a_backward_that_breaks_the_contract(change, words):
+    report = changed(change)
+    assert not report.ok and words in report.problem.replace("\n", " "), report.problem
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "words"),
+    [
+        (lambda dx, g, dy, c: (-dx, g), "sign", "dx has the wrong sign"),
+        (lambda dx, g, dy, c: (2 * dx, g), "factor", "dx is twice what it should be"),
+        (lambda dx, g, dy, c: (dx / dx.shape[-1], g), "factor_1/C", "dx is 1/C times"),
+        (lambda dx, g, dy, c: (dx * dx.shape[-1] ** 0.5, g), "factor_√C", "dx is √C times"),
+        (lambda dx, g, dy, c: (0.37 * dx, g), "factor", "dx is 0.37 times what it should be"),
+        (lambda dx, g, dy, c: (0 * dx, g), "zeros", "dx is all zeros"),
+        (lambda dx, g, dy, c: (dx + 0.5, g), "offset", "dx is too large by 0.5 everywhere"),
+        (lambda dx, g, dy, c: (dx[::-1].copy(), g), "reversed", "dx is in the opposite order"),
+        (lambda dx, g, dy, c: (np.concatenate([dx[:1], 0 * dx[1:]]), g), "first_only", "first row"),
+        (lambda dx, g, dy, c: (np.roll(dx, 1, axis=-1), g), "off_by_one", "shifted by one place"),
+        (lambda dx, g, dy, c: (np.where(dx > 9, dx, np.nan), g), "nan", "is not finite"),
+    ],
+)
+def test_a_fact_about_the_numbers(change, name, words):
+    report = changed(change)
+    assert [(one.kind, one.name) for one in report.diagnoses] == [("fact", name)], report.problem
+    assert words in report.problem.replace("\n", " ")
+
+
+def test_a_factor_must_hold_in_every_case():
+    report = changed(lambda dx, g, dy, c: (dx * (2 if dx.ndim == 3 else 1), g))
+    assert [one.name for one in report.diagnoses] == ["some_cases"]
+    assert "is right for x of shape (T, C)" in report.problem.replace("\n", " ")
+
+
+def test_places_with_a_name_are_told():
+    part = EXERCISES["04"].part("embedding")
+    right = EXERCISES["04"].variant()
+    marked = {word for case in part.make_cases(0) for word in case.marks.get("weight", {})}
+    assert marked, "the exercise names its rows"
+
+    def embedding_backward(dy, cache):
+        _, grads = right.embedding_backward(dy, cache)
+        ids = np.array([i for i in cache if getattr(i, "dtype", None) == np.int64][0])
+        found, counts = np.unique(ids, return_counts=True)
+        wrong = grads["weight"].copy()
+        wrong[found[counts > 1]] *= np.linspace(1.2, 1.9, wrong.shape[1])
+        return None, {"weight": wrong}
+
+    names = {"embedding": right.embedding, "embedding_backward": embedding_backward}
+    report = check_part(EXERCISES["04"], part, SimpleNamespace(**names))
+    assert "repeated" in report.problem or "several" in report.problem, report.problem
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_noise_is_never_given_a_name(exercise):
+    """Answers of the right shape with random numbers: nothing known explains them."""
+    right = exercise.variant()
+    for part in exercise.parts:
+        if not part.arrays:
+            continue
+        rng = np.random.default_rng(5)
+
+        def noisy(value, rng=rng):
+            if isinstance(value, dict):
+                return {key: noisy(inner) for key, inner in value.items()}
+            if isinstance(value, tuple):
+                return tuple(noisy(inner) for inner in value)
+            is_float = hasattr(value, "dtype") and value.dtype.kind == "f"
+            return value + 0.3 * rng.standard_normal(np.shape(value)) if is_float else value
+
+        def wrapped(function, keep_cache, noisy=noisy):
+            def run(*args, **kwargs):
+                result = function(*args, **kwargs)
+                return (noisy(result[0]), result[1]) if keep_cache else noisy(result)
+
+            return run
+
+        for broken in part.functions:
+            forward = part.is_layer and broken == part.functions[0]
+            names = vars(right) | {broken: wrapped(getattr(right, broken), forward)}
+            report = check_part(exercise, part, SimpleNamespace(**names))
+            assert not report.ok
+            assert [d.name for d in report.diagnoses if d.kind == "known"] == [], report.problem
+            assert report.seconds < 2
+
+
+# --- manners --------------------------------------------------------------------------------------
+
+
+def test_writing_into_dy_the_cache_or_an_input_is_told():
+    def into_dy(dy, cache):
+        result = RIGHT.layernorm_backward(dy, cache)
+        dy *= 2
+        return result
+
+    def into_the_cache(dy, cache):
+        result = RIGHT.layernorm_backward(dy, cache)
+        cache[0][...] = 0
+        return result
+
+    def into_x(x, weight, bias, eps=1e-5):
+        result = RIGHT.layernorm(x, weight, bias, eps)
+        x += 1
+        return result
+
+    for functions, words in (
+        ({"layernorm_backward": into_dy}, "writes into dy."),
+        ({"layernorm_backward": into_the_cache}, "writes into the cache."),
+        ({"layernorm": into_x}, "writes into its argument x."),
+    ):
+        report = report_of(E06, "layernorm", **functions)
+        assert words in report.problem and line(report, "inputs unchanged").ok is False
+        assert line(report, "forward").ok and line(report, "backward").ok
+
+
+def test_what_is_kept_between_calls_is_told():
+    total = [0.0]
+
+    def layernorm_backward(dy, cache):
+        dx, grads = RIGHT.layernorm_backward(dy, cache)
+        total[0] = total[0] + 1e-12 * float(grads["bias"].sum())
+        return dx + total[0], grads
+
+    report = report_of(E06, "layernorm", layernorm_backward=layernorm_backward)
+    assert red(report) == ["called twice"] and "kept between the calls" in report.problem
+
+
+def test_float64_from_float32_is_told():
+    def layernorm(x, weight, bias, eps=1e-5):
+        y, cache = RIGHT.layernorm(x, weight, bias, eps)
+        return y * np.float64(1), cache
+
+    report = report_of(E06, "layernorm", layernorm=layernorm)
+    assert red(report) == ["float32"] and "y is float64 although" in report.problem
+
+
+def test_numpys_own_arrays_are_not_ready_for_a_gpu():
+    def layernorm_backward(dy, cache):
+        dx, grads = RIGHT.layernorm_backward(dy, cache)
+        fresh = np.zeros(dx.shape, dx.dtype)
+        fresh += dx
+        return fresh, grads
+
+    report = report_of(E06, "layernorm", layernorm_backward=layernorm_backward)
+    assert red(report) == ["ready for a GPU"] and "get_array_module" in report.problem
+
+
+# --- in a notebook --------------------------------------------------------------------------------
+
+
+def test_check_in_a_notebook():
+    report = check(RIGHT.layernorm, RIGHT.layernorm_backward)
+    assert report and "layernorm: right" in str(report)
+    page = report._repr_html_()
+    assert page.count("<tr>") == 10 and "✓" in page and "✗" not in page
+    wrong = E06.variant([m for m in LAYERNORM.mistakes if m.name == "no_eps"])
+    page = check(wrong.layernorm, wrong.layernorm_backward)._repr_html_()
+    assert "✗" in page and "eps is missing" in page
+
+
+@pytest.mark.parametrize(
+    ("functions", "words"),
+    [
+        ((), "Give check the functions"),
+        ((RIGHT.layernorm,), "Give check both functions: check(layernorm, layernorm_backward)"),
+        ((RIGHT.layernorm, layers.gelu), "gelu does not belong to layernorm"),
+        ((textwrap.dedent,), "No exercise has a function named 'dedent'"),
+    ],
+)
+def test_check_with_the_wrong_functions(functions, words):
+    with pytest.raises(UserError, match=words.replace("(", r"\(").replace(")", r"\)")):
+        check(*functions)
