@@ -10,16 +10,17 @@ from minigpt.errors import UserError
 from minigpt.files import atomic_write
 
 FILE = "progress.json"
+FRESH = {"passes": False, "ever": False, "tries": 0, "problem": "", "hints": 0}
 
 
 class Progress:
     """The parts that pass, the tries, the hints that were shown.
 
     Args:
-        folder: the student's; the file is made at the first note.
+        folder: the student's; the file is made at the first `save`.
 
     Raises:
-        UserError: when the file is damaged.
+        UserError: when the file is damaged, or can't be read.
     """
 
     def __init__(self, folder: Path):
@@ -27,16 +28,35 @@ class Progress:
         self.parts: dict[str, dict] = {}
         self.gave_up: list[str] = []
         try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
-            self.parts = {key: dict(value) for key, value in stored["parts"].items()}
-            self.gave_up = list(stored["gave_up"])
-        except FileNotFoundError:
+            self._take(json.loads(self.path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError):
             pass
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
             raise UserError(
-                f"{self.path} is damaged ({error}); delete it to begin the list of your progress "
-                f"anew. Your exercises are not touched by that."
+                f"{self.path} can't be read ({error.strerror or error}), but your progress is kept "
+                f"there; repair that, or choose another --folder."
             ) from error
+        except (ValueError, RecursionError) as error:
+            raise UserError(
+                f"{self.path} is damaged; delete it to begin the list of your progress anew. Your "
+                f"exercises are not touched by that."
+            ) from error
+
+    def _take(self, stored) -> None:
+        """Take over what was read; ValueError where it is not what `save` writes."""
+        parts = stored.get("parts") if isinstance(stored, dict) else None
+        gave_up = stored.get("gave_up") if isinstance(stored, dict) else None
+        if not isinstance(parts, dict) or not isinstance(gave_up, list):
+            raise ValueError("parts or gave_up is missing")
+        for key, entry in parts.items():
+            if not isinstance(entry, dict):
+                raise ValueError(f"{key} is no object")
+            self.parts[key] = FRESH | entry
+            for name, value in FRESH.items():
+                given = self.parts[key][name]
+                if type(given) is not type(value) or (type(given) is int and given < 0):
+                    raise ValueError(f"{name} of {key} is {given!r}")
+        self.gave_up = [name for name in gave_up if isinstance(name, str)]
 
     def note(self, reports: list[PartReport]) -> None:
         """Write down how a check ended."""
@@ -44,20 +64,13 @@ class Progress:
             entry = self._entry(report)
             entry["passes"] = report.ok
             entry["ever"] = entry["ever"] or report.ok
-            if not report.unwritten:
-                entry["tries"] += 1
-            problem = _key(report)
-            if problem != entry["problem"]:
-                entry["problem"], entry["hints"] = problem, 0
+            entry["tries"] += not report.unwritten
         self.save()
 
     def next_hint(self, report: PartReport) -> tuple[int, str]:
-        """The next hint for this failure, which number it is; the last one stays."""
+        """The next hint for this failure, and which number it is; the last one stays."""
         entry = self._entry(report)
-        if entry["problem"] != _key(report):
-            entry["problem"], entry["hints"] = _key(report), 0
         entry["hints"] = min(entry["hints"] + 1, max(1, len(report.hints)))
-        self.save()
         if not report.hints:
             return 1, "There is no hint for this."
         return entry["hints"], report.hints[entry["hints"] - 1]
@@ -68,16 +81,26 @@ class Progress:
             self.gave_up.append(task)
             self.save()
 
+    def begin_anew(self, task: str) -> None:
+        """The student's file is empty again: no part passes; what was reached once stays noted."""
+        entries = [entry for key, entry in self.parts.items() if key.startswith(f"{task}/")]
+        for entry in entries:
+            entry.update(passes=False, tries=0, hints=0)
+        if entries:
+            self.save()
+
     def state(self, task: str, part: str) -> str:
         """ "passes", "tried" or "" for a part."""
-        entry = self.parts.get(f"{task}/{part}")
-        if entry is None:
-            return ""
-        return "passes" if entry["passes"] else "tried"
+        entry = self.parts.get(f"{task}/{part}", FRESH)
+        return "passes" if entry["passes"] else "tried" if entry["tries"] else ""
+
+    def tries(self, task: str, part: str) -> int:
+        """How often a part was checked after something was written."""
+        return self.parts.get(f"{task}/{part}", FRESH)["tries"]
 
     def ever_passed(self, task: str, parts: list[str]) -> bool:
         """Whether each of these parts has passed once."""
-        return all(self.parts.get(f"{task}/{part}", {}).get("ever") for part in parts)
+        return all(self.parts.get(f"{task}/{part}", FRESH)["ever"] for part in parts)
 
     def save(self) -> None:
         """Write the file; raises UserError when that is not possible."""
@@ -86,16 +109,16 @@ class Progress:
                      "free some room or choose another --folder")  # fmt: skip
 
     def _entry(self, report: PartReport) -> dict:
-        key = f"{report.exercise}/{report.part}"
-        fresh = {"passes": False, "ever": False, "tries": 0, "problem": "", "hints": 0}
-        entry = self.parts.setdefault(key, fresh)
-        for name, value in fresh.items():
-            entry.setdefault(name, value)
+        """What is kept of a part; when something else fails than before, the hints begin anew."""
+        entry = self.parts.setdefault(f"{report.exercise}/{report.part}", dict(FRESH))
+        problem = _key(report)
+        if problem != entry["problem"]:
+            entry["problem"], entry["hints"] = problem, 0
         return entry
 
 
 def _key(report: PartReport) -> str:
-    """What fails, so that the hints begin anew when something else does."""
+    """What fails."""
     red = [line.name for line in report.lines if line.ok is False]
     names = [one.name for one in report.diagnoses]
     return " ".join([*red[:1], *names])

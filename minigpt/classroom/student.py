@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shlex
 import sys
 import traceback
 import types
@@ -14,6 +16,7 @@ from minigpt.classroom.exercises import EXERCISES, find
 from minigpt.errors import UserError
 
 FOLDER = "mywork"
+LESSONS = 13
 
 
 def task_of(name: str) -> Exercise | Hunt:
@@ -22,6 +25,10 @@ def task_of(name: str) -> Exercise | Hunt:
     Raises:
         UserError: when there is none.
     """
+    if name.isdecimal() and 1 <= int(name) <= LESSONS and name.zfill(2) not in EXERCISES:
+        raise UserError(
+            f"Lesson {name.zfill(2)} has no exercise file; these have one: {', '.join(EXERCISES)}."
+        )
     return find_hunt(name) or find(name)
 
 
@@ -32,22 +39,28 @@ def file_and_task(name: str, folder: Path) -> tuple[Path, Exercise | Hunt]:
         UserError: when there is no such file, or when it is not clear what it solves.
     """
     path = Path(name)
-    if path.suffix == ".py" or path.is_file():
-        if not path.is_file():
-            raise UserError(f"There is no file {name}; `minigpt lesson start` makes one.")
+    if name and path.is_dir():
+        raise UserError(
+            f"{name} is a folder; `minigpt check --folder {quoted(path)}` checks all files in it."
+        )
+    if path.is_file():
         return path, task_of_file(path)
+    if path.suffix == ".py" and (folder / path).is_file():
+        return folder / path, task_of_file(folder / path)
+    if path.suffix == ".py" and len(path.parts) > 1:
+        raise UserError(f"There is no file {name}; `minigpt lesson start` makes one.")
     task = task_of(name)
     path = folder / task.file_name
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, but should be your file; rename the folder.")
     if not path.is_file():
-        start = f"minigpt lesson start {short_name(task)}"
-        if str(folder) != FOLDER:
-            start += f' --folder "{folder}"'
+        start = f"minigpt lesson start {short_name(task)}{folder_option(folder)}"
         raise UserError(f"There is no {path} yet; begin with `{start}`.")
     return path, task
 
 
 def task_of_file(path: Path) -> Exercise | Hunt:
-    """What a file solves, by its name (06_layernorm.py, ada_06.py) or by its functions.
+    """What a file solves, by its name (06_layernorm.py, ada_06.py), else by its functions.
 
     Raises:
         UserError: when neither tells.
@@ -55,20 +68,20 @@ def task_of_file(path: Path) -> Exercise | Hunt:
     hunt = _hunt_in(path.stem)
     if hunt:
         return hunt
-    words = path.stem.replace("-", "_").split("_")
-    numbers = [word.zfill(2) for word in words if word.isdigit() and word.zfill(2) in EXERCISES]
-    if numbers:
-        return EXERCISES[numbers[0]]
-    named = [e for e in EXERCISES.values() if e.name in words]
-    if named:
+    words = path.stem.lower().replace("-", "_").replace(".", "_").split("_")
+    numbers = {word.zfill(2) for word in words}
+    named = [e for e in EXERCISES.values() if e.name in words and e.number in numbers]
+    named = named or [e for e in EXERCISES.values() if e.name in words or e.number in numbers]
+    if len(named) == 1:
         return named[0]
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror or error}.") from error
-    found = {e.number: sum(f"def {f}(" in text for f in e.functions) for e in EXERCISES.values()}
+    found = {e.number: sum(f"def {f}(" in text for f in e.functions)
+             for e in named or EXERCISES.values()}  # fmt: skip
     best = max(found, key=found.get)
-    if found[best] == 0:
+    if found[best] == 0 and not named:
         raise UserError(
             f"{path} solves no exercise: neither its name (such as 06_layernorm.py) nor its "
             f"functions tell which."
@@ -89,6 +102,30 @@ def short_name(task: Exercise | Hunt) -> str:
     return f"bughunt-{task.number}" if isinstance(task, Hunt) else task.number
 
 
+def folder_of(option: str) -> Path:
+    """The folder that --folder names.
+
+    Raises:
+        UserError: when it is empty, which usually comes from a shell variable that was not set.
+    """
+    if not option.strip():
+        raise UserError("--folder is empty; give it a value, or leave it out.")
+    return Path(option)
+
+
+def quoted(path: Path) -> str:
+    """A path as it is to be typed into a terminal."""
+    text = str(path)
+    if os.name == "nt":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
+
+
+def folder_option(folder: Path) -> str:
+    """What a command needs to find this folder; nothing for the usual one."""
+    return "" if Path(folder) == Path(FOLDER) else f" --folder {quoted(folder)}"
+
+
 def load(path: Path) -> tuple[types.ModuleType | None, str]:
     """Run a student's file as a module; returns (module, "") or (None, what went wrong)."""
     path = Path(path).resolve()
@@ -105,7 +142,8 @@ def load(path: Path) -> tuple[types.ModuleType | None, str]:
     except SyntaxError as error:
         line = (error.text or "").strip()
         shown = f": `{line}`" if line else ""
-        return None, f"The file is no valid Python: {error.msg}, line {error.lineno}{shown}."
+        where = f", line {error.lineno}" if error.lineno else ""
+        return None, f"The file is no valid Python: {error.msg}{where}{shown}."
     except UnicodeDecodeError:
         return None, "The file is not encoded in UTF-8; save it as UTF-8."
     except Exception as error:

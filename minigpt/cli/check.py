@@ -7,14 +7,21 @@ import json
 from pathlib import Path
 
 from minigpt.classroom import student
-from minigpt.classroom.bughunt import hunts
+from minigpt.classroom.bughunt import Hunt, hunts
 from minigpt.classroom.exercises import EXERCISES
-from minigpt.classroom.progress import Progress
 from minigpt.classroom.worker import SECONDS, Outcome, check_file, parts_of
-from minigpt.cli.classroom_texts import hint_text, mark, outcome_text, verdict_of, wants_colour
+from minigpt.cli.classroom_texts import (
+    file_in_short,
+    first_failure,
+    note,
+    outcome_text,
+    show_hint,
+    wants_colour,
+)
 from minigpt.cli.watch import Watch
 from minigpt.errors import UserError
 
+LONGEST = 3600  # seconds
 EXAMPLES = """\
 examples:
   minigpt check                        all files in mywork/ that were begun
@@ -57,33 +64,37 @@ def add_parser(commands) -> None:
 
 def run(args) -> int:
     """Check; returns 0 when all is right, else 1."""
-    if not args.seconds > 0:
-        raise UserError(f"--seconds must be above 0, not {args.seconds:g}.")
+    if not 0 < args.seconds <= LONGEST:
+        raise UserError(f"--seconds must be above 0 and at most {LONGEST}, not {args.seconds:g}.")
     if args.seed < 0:
         raise UserError(f"--seed must be 0 or above, not {args.seed}.")
-    folder = Path(args.folder)
+    folder = student.folder_of(args.folder)
     if args.name is None:
+        if args.part:
+            raise UserError("--part needs the exercise: `minigpt check 05 --part gelu`.")
         if args.watch:
-            return Watch(folder, None, args.seconds).run()
+            return Watch(folder, None, args.seconds, args.seed).run()
         return check_all(args, folder)
     path, task = student.file_and_task(args.name, folder)
+    if args.part and isinstance(task, Hunt):
+        raise UserError("A bug hunt has no parts; leave --part out.")
     functions = parts_of(task, args.part)
-    progress = Progress(path.parent)
     if args.watch:
-        return Watch(path.parent, path, args.seconds).run()
-    return check_one(args, path, task, functions, progress)
+        return Watch(path.parent, path, args.seconds, args.seed, args.part).run()
+    return check_one(args, path, task, functions)
 
 
-def check_one(args, path: Path, task, functions, progress: Progress) -> int:
+def check_one(args, path: Path, task, functions) -> int:
     """Check one file and print its reports."""
     outcome = check_file(path, task, functions, args.seconds, args.seed, args.part)
-    progress.note(outcome.reports)
     if args.json:
         print(json.dumps(as_dict(path, task, outcome), indent=1))
     elif args.hint:
-        print(hint_text(outcome, progress))
+        show_hint(outcome, path.parent)
     else:
         print(outcome_text(path, task, outcome, wants_colour()))
+    if not args.hint:
+        note(outcome, path.parent)
     return 0 if outcome.ok else 1
 
 
@@ -95,30 +106,28 @@ def check_all(args, folder: Path) -> int:
     if not there:
         raise UserError(
             f"There is nothing to check in the folder {folder}; begin with `minigpt lesson start "
-            f"02`, or name a file."
+            f"02{student.folder_option(folder)}`, or name a file."
         )
-    if args.part:
-        raise UserError("--part needs the exercise: `minigpt check 05 --part gelu`.")
-    progress, colour, results, first = Progress(folder), wants_colour(), [], None
+    results, failed = [], []
     for path, task in there:
         outcome = check_file(path, task, parts_of(task), args.seconds, args.seed)
-        progress.note(outcome.reports)
         results.append(as_dict(path, task, outcome))
-        bad = next((r for r in outcome.reports if not r.ok), None)
-        if bad and not bad.unwritten and first is None:
-            first = path, task, outcome
+        if not outcome.ok:
+            failed.append((path, task, outcome))
         if not args.json and not args.hint:
-            done = sum(r.ok for r in outcome.reports)
-            words = ", ".join(f"{r.part} {verdict_of(r)}" for r in outcome.reports if not r.ok)
-            print(f"{mark(outcome.ok, colour)} {path.name:<20} {done} of {len(outcome.reports)} "
-                  f"parts right{f'; {words}' if words else ''}", flush=True)  # fmt: skip
+            print(file_in_short(path, outcome, wants_colour()), flush=True)
+        if not args.hint:
+            note(outcome, folder)
+    written = [one for one in failed if not first_failure(one[2].reports).unwritten]
+    path, task, outcome = (written or failed or [(*there[-1], outcome)])[0]
     if args.json:
         print(json.dumps(results, indent=1))
-    elif first and args.hint:
-        print(hint_text(first[2], progress))
-    elif first:
-        print(f"\n{outcome_text(*first, colour)}")
-    return 0 if all(result["ok"] for result in results) else 1
+    elif args.hint:
+        print(f"{path}:")
+        show_hint(outcome, folder)
+    else:
+        print(f"\n{outcome_text(path, task, outcome, wants_colour())}")
+    return 1 if failed else 0
 
 
 def as_dict(path: Path, task, outcome: Outcome) -> dict:
