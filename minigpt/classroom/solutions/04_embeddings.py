@@ -40,7 +40,9 @@ def embedding_backward(dy, cache):
     C = weight.shape[1]
     xp = get_array_module(weight)
     dweight = xp.zeros_like(weight)
-    xp.add.at(dweight, ids.reshape(-1), dy.reshape(-1, C))
+    flat = ids.reshape(-1)
+    drows = dy.reshape(-1, C)
+    xp.add.at(dweight, flat, drows)
     return None, {"weight": dweight}
 
 
@@ -57,7 +59,8 @@ def positions(x, wpe):
         y of the shape of x, and the cache: whatever your backward needs.
     """
     T = x.shape[1]
-    y = x + wpe[:T]
+    rows = wpe[:T]
+    y = x + rows
     return y, wpe
 
 
@@ -81,5 +84,6 @@ def positions_backward(dy, cache):
     T = dy.shape[1]
     dx = dy.copy()
     dwpe = xp.zeros_like(wpe)
-    dwpe[:T] = dy.sum(axis=0)
+    for_each_place = dy.sum(axis=0)
+    dwpe[:T] = for_each_place
     return dx, {"wpe": dwpe}
