@@ -726,6 +726,10 @@ print("\nwithout the corner:", beside.ok)
 # 6. Find a wrong backward for softmax, other than dx = 0, that `ones_check` lets pass and
 #    `gradcheck` rejects. (Hint: what does `layers.softmax_backward` give for dy = 1?)
 #
+# **Write it yourself.** `minigpt lesson start 02` puts a file into the folder `mywork`, with
+# `numeric_gradient`, `relative_error` and `swish` to be filled in. `minigpt check 02` says what is
+# right, and names the mistake if there is one.
+#
 # ## 13. What you can now read in `minigpt/`
 #
 # - `minigpt/gradcheck/differences.py`: the three ways to measure a derivative.

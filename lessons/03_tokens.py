@@ -645,6 +645,10 @@ print("when we mean the mark:", [english.token_text(i) for i in allowed])
 #    differently from GPT-2's, and say what each difference is good for. (Try digits, capital
 #    letters and line ends.)
 #
+# **Write it yourself.** `minigpt lesson start 03` puts a file into the folder `mywork`, with
+# `count_pairs`, `merge`, `learn`, `encode` and `decode` to be filled in. `minigpt check 03` says
+# what is right, and names the mistake if there is one.
+#
 # ## 12. What you can now read in `minigpt/`
 #
 # - `minigpt/tokenizer/slow.py`: this lesson in 80 lines; its `learn_merges_slowly` is our `learn`.

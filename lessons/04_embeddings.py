@@ -653,6 +653,17 @@ for step_size in (3, 10):
 #    right gradient by the square root of its number of places. What changes at large steps? (Lesson
 #    11, on Adam, comes back to this: different rows want different step sizes.)
 #
+# **Write it yourself.** `minigpt lesson start 04` puts a file into the folder `mywork`, with
+# `embedding` and `positions` to be filled in. `minigpt check 04` says what is right, and names the
+# mistake if there is one. Here is the same check on both functions of this lesson; every line
+# should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(embedding, embedding_backward)
+
+# %% [markdown]
 # ## 12. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/embedding.py`: the function of this lesson. Below it stands `unembedding`, which
@@ -688,4 +699,5 @@ for other in results.values():
 assert all(spread["after", group] < 0.5 * spread["before", group] for group in GROUPS)
 assert ends[3, "embedding_backward"] < ends[3, "repeats_lost"] - 0.05
 assert ends[10, "repeats_lost"] < ends[10, "embedding_backward"] - 0.05
+assert check(embedding, embedding_backward)
 print("all claims of this lesson hold")

@@ -695,6 +695,17 @@ show(figure)
 #    each use sends its own gradient, and they add up. Check it with `gradcheck`. (Lesson 10 has a
 #    GPT with such a matrix.)
 #
+# **Write it yourself.** `minigpt lesson start 05` puts a file into the folder `mywork`, with
+# `linear`, `gelu` and `mlp` to be filled in. `minigpt check 05` says what is right, and names the
+# mistake if there is one. Here is the same check on both functions of this lesson; every line
+# should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(linear, linear_backward)
+
+# %% [markdown]
 # ## 13. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/linear.py`: as ours, and the bias may be left out.
@@ -733,4 +744,5 @@ assert flop["backward"] == 2 * flop["forward"] and 0.4 < in_mlps / total < 0.5
 assert sum(took["backward"].values()) > sum(took["forward"].values())
 assert took["forward"]["gelu"] > 0.03 * sum(took["forward"].values())
 assert 1e-3 < gelu_wrongs[0].max_relative_error < 0.1
+assert check(linear, linear_backward)
 print("all claims of this lesson hold")

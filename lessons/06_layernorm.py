@@ -725,6 +725,16 @@ show(figure)
 #    $\sqrt{2 \cdot \text{depth}}$, as GPT-2 does. What happens to the stream, and to the two cosine
 #    curves?
 #
+# **Write it yourself.** `minigpt lesson start 06` puts a file into the folder `mywork`, with
+# `layernorm` to be filled in. `minigpt check 06` says what is right, and names the mistake if there
+# is one. Here is the same check on both functions of this lesson; every line should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(layernorm, layernorm_backward)
+
+# %% [markdown]
 # ## 12. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/layernorm.py`: the function of this lesson. It also allows a missing bias.
@@ -765,4 +775,5 @@ assert direct < 0.01 and grown > 2
 last = {key: np.mean(losses[-20:]) for key, losses in best.items()}
 assert last["pre", 8] < 0.5 and last["post", 8] < 0.5 and last["pre", 32] < 0.5
 assert last["post", 32] > 0.9 and worst["post", 32] > constant_loss - 0.1
+assert check(layernorm, layernorm_backward)
 print("all claims of this lesson hold")

@@ -900,6 +900,10 @@ for key, name in names.items():
 #    `dot_product` and its backward, check it, and compare with
 #    `layers.scaled_dot_product(q, k, v, mask, dropout_mask)`.
 #
+# **Write it yourself.** `minigpt lesson start 07` puts a file into the folder `mywork`, with
+# `softmax`, `scaled_dot_product`, `split_heads`, `merge_heads` and `attention` to be filled in.
+# `minigpt check 07` says what is right, and names the mistake if there is one.
+#
 # ## 10. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/softmax.py` and `minigpt/layers/attention.py`: what you wrote, and more

@@ -681,6 +681,17 @@ show(figure)
 #    with the row `V * before + now`. Train it, compare with counted triples, and let it write. How
 #    many parameters has it? How many would a table for ten characters have?
 #
+# **Write it yourself.** `minigpt lesson start 08` puts a file into the folder `mywork`, with
+# `cross_entropy` and `bits_per_byte` to be filled in. `minigpt check 08` says what is right, and
+# names the mistake if there is one. Here is the same check on both functions of this lesson; every
+# line should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(cross_entropy, cross_entropy_backward)
+
+# %% [markdown]
 # ## 10. What you can now read in `minigpt/`
 #
 # - `minigpt/layers/cross_entropy.py`: the same function. It keeps `exp` and its sum, and divides
@@ -736,4 +747,5 @@ assert list(nats.values()) == sorted(nats.values())
 assert list(bits.values()) == sorted(bits.values(), reverse=True)
 assert bits["BPE 512"] < zip_bits and best_bits < 0.2
 assert round(2 * math.log(2), 3) == 1.386
+assert check(cross_entropy, cross_entropy_backward)
 print("All claims hold.")

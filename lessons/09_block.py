@@ -869,6 +869,17 @@ print(inspect.getsource(recomputed))
 #    along which an input was stretched (lesson 05 did this for the bias). Check it, and count the
 #    arrays that it keeps.
 #
+# **Write it yourself.** `minigpt lesson start 09` puts a file into the folder `mywork`, with
+# `residual` and `block` to be filled in. `minigpt check 09` says what is right, and names the
+# mistake if there is one. Here is the same check on both functions of this lesson; every line
+# should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(block, block_backward)
+
+# %% [markdown]
 # ## 11. What you can now read in `minigpt/`
 #
 # - `minigpt/model/block.py`: the block with dropout and windows (exercises of lesson 07) and with
@@ -923,4 +934,5 @@ assert (plain.block_size, plain.batch_size) == (128, trainings["minigpt train"][
 assert bytes_again < bytes_kept / 10 and np.array_equal(dx_kept, dx_again)
 by_path = dict(items(grads_again))
 assert all(np.array_equal(grad, by_path[path]) for path, grad in items(grads_kept))
+assert check(block, block_backward)
 print("All claims hold.")

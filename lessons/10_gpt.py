@@ -881,6 +881,10 @@ print(f"GPT-2 on a billion tokens, at the speed of this GPT, on this core: {days
 #    Train with it as in section 6. Then explain the curve: which step size would the right gradient
 #    need for `wte` to behave in the same way?
 #
+# **Write it yourself.** `minigpt lesson start 10` puts a file into the folder `mywork`, with
+# `unembedding` and `tied` to be filled in. `minigpt check 10` says what is right, and names the
+# mistake if there is one.
+#
 # ## What you can now read in minigpt/
 #
 # - `minigpt/model/config.py` and `presets.py`: the sizes of the published models.

@@ -862,6 +862,17 @@ for name in ("weights", "training"):
 #    walk and to the training of section 11, and find a good learning rate. How many bytes does it
 #    keep for each parameter?
 #
+# **Write it yourself.** `minigpt lesson start 11` puts a file into the folder `mywork`, with
+# `adamw_step`, `warmup_cosine` and `clip_by_norm` to be filled in. `minigpt check 11` says what is
+# right, and names the mistake if there is one. Here is the same check on the function of this
+# lesson; every line should be green:
+
+# %%
+from minigpt.classroom import check
+
+check(adamw_step)
+
+# %% [markdown]
 # ## What you can now read in minigpt/
 #
 # - `minigpt/training/adamw.py`: the same formulas, in place and in pieces that fit into a fast part
@@ -921,4 +932,5 @@ assert last["adam"] < last["momentum"] < last["sgd"]
 assert ends_of["adam"][0.01] > last["momentum"]
 assert abs(last["adamw"] - last["adam"]) < 0.1
 assert held["training"] == 16 * 124_439_808
+assert check(adamw_step)
 print("All claims hold.")

@@ -496,6 +496,10 @@ print("a story of ours:      ", tinytown.check(mine, "en").well_formed)
 # 5. The cache holds keys and values for each of H heads. If all heads shared one key and one value
 #    (multi-query attention), how much memory would it save for `GPTConfig.preset("gpt2")`?
 #
+# **Write it yourself.** `minigpt lesson start 13` puts a file into the folder `mywork`, with
+# `top_p_ids`, `choose_token` and `attention_step` to be filled in. `minigpt check 13` says what is
+# right, and names the mistake if there is one.
+#
 # ## 11. What you can now read in `minigpt/`
 #
 # `minigpt/model/choose.py` (choosing), `minigpt/model/cache.py` (the KV cache),
