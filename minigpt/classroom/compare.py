@@ -55,7 +55,7 @@ def judge(got, expected, tolerance: float) -> Verdict:
         if isinstance(expected, np.ndarray) or isinstance(got, np.ndarray):
             empty = np.size(got) == 0 and np.size(expected) == 0
             return Verdict("right" if empty else "kind", got=got, expected=expected)
-        if got == expected:
+        if same_value(got, expected):
             return Verdict("right")
         return Verdict("numbers", 1.0, _first_difference(got, expected), got, expected)
     if got.shape != expected.shape:
@@ -86,7 +86,9 @@ def _first_difference(got, expected) -> tuple:
 
 
 def same_value(a, b) -> bool:
-    """Whether two plain values are equal."""
+    """Whether two plain values are equal; of dicts the order counts as well."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a.items()) == list(b.items())
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
     return a == b
@@ -96,7 +98,8 @@ def same_answer(a, b, right) -> bool:
     """Whether two wrong values of one output are the same mistake, as far as numbers tell."""
     a, b = (np.zeros(0) if isinstance(x, list) and not x else x for x in (a, b))
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
-        return not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and a == b
+        arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
+        return not arrays and same_value(a, b)
     if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
         return False
     finite = np.isfinite(a)

@@ -1,7 +1,7 @@
 """No right answer is refused; wrong ones are named rightly or not at all."""
 
 import pytest
-from answers import RIGHT, check_answer, module_of, names_of, told, wrong_answers
+from answers import RIGHT, module_of
 
 from minigpt.classroom.checker import check_part
 from minigpt.classroom.exercises import EXERCISES

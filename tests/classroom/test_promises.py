@@ -62,7 +62,7 @@ def imported(text: str) -> set[str]:
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 def test_an_exercise_needs_only_the_lessons_before_it(exercise, tmp_path):
-    """Its solution takes from minigpt what earlier exercises built; alone in a folder, it passes."""
+    """Its solution takes from minigpt what earlier ones built; alone in a folder, it passes."""
     earlier = {f for e in EXERCISES.values() if e.number < exercise.number for f in e.functions}
     assert imported(exercise.solution) <= earlier | ALWAYS
     shutil.copy(SOLUTIONS / exercise.file_name, tmp_path)
