@@ -35,7 +35,8 @@ def adamw_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0
     new_v = beta2 * v + (1 - beta2) * g * g
     m_hat = new_m / (1 - beta1**t)
     v_hat = new_v / (1 - beta2**t)
-    step = lr * m_hat / (xp.sqrt(v_hat) + eps)
+    size = xp.sqrt(v_hat) + eps
+    step = lr * m_hat / size
     decay = lr * weight_decay * p
     new_p = p - decay - step
     return new_p, new_m, new_v
