@@ -119,15 +119,20 @@ def check_all(args, folder: Path) -> int:
         if not args.hint:
             note(outcome, folder)
     written = [one for one in failed if not first_failure(one[2].reports).unwritten]
-    path, task, outcome = (written or failed or [(*there[-1], outcome)])[0]
     if args.json:
         print(json.dumps(results, indent=1))
-    elif args.hint:
+        return 1 if failed else 0
+    if not failed:
+        where = student.folder_option(folder)
+        print(f"\nAll that you have begun is right. What is next: `minigpt lesson list{where}`.")
+        return 0
+    path, task, outcome = (written or failed)[0]
+    if args.hint:
         print(f"{path}:")
         show_hint(outcome, folder)
     else:
         print(f"\n{outcome_text(path, task, outcome, wants_colour())}")
-    return 1 if failed else 0
+    return 1
 
 
 def as_dict(path: Path, task, outcome: Outcome) -> dict:

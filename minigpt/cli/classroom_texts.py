@@ -39,10 +39,10 @@ def outcome_text(
         lines = outcome.printed.strip("\n").splitlines()
         more = [f"… and {len(lines) - PRINTED} more lines"] if len(lines) > PRINTED else []
         blocks.append("\n  ".join(["Your code printed:", *lines[:PRINTED], *more]))
+    if len(reports) == 1 or (explained is not None and not explained.unwritten):
+        blocks.append(_table(explained if explained is not None else reports[0], colour))
     if explained is not None:
-        blocks.append(_explanation(path, task, explained, colour, watching))
-    elif len(reports) == 1:
-        blocks.append(_table(reports[0], colour))
+        blocks.append(_words(path, task, explained, watching))
     if outcome.ok:
         blocks.append(wrapped(next_task(task, path.parent, watching)))
     return "\n\n".join(filter(None, blocks))
@@ -68,8 +68,8 @@ def _overview(path: Path, reports: list[PartReport], explained, colour: bool) ->
     return "\n".join(rows)
 
 
-def _explanation(path: Path, task, report: PartReport, colour: bool, watching: bool) -> str:
-    """A line a property, the first failure in words, and what to do."""
+def _words(path: Path, task, report: PartReport, watching: bool) -> str:
+    """The first failure, and what to do."""
     problem = "" if report.unwritten else report.problem
     advice = report.advice
     if not advice.startswith("Next: "):
@@ -77,7 +77,7 @@ def _explanation(path: Path, task, report: PartReport, colour: bool, watching: b
     hint = "press h" if watching else f"`{check_command(path, task)} --hint`"
     advice = advice.replace(f"`minigpt check {short_name(task)} --hint`", hint)
     advice = advice.replace(f"`python {path.name}`", f"`python {quoted(path)}`")
-    return "\n\n".join(filter(None, [_table(report, colour), wrapped(problem), wrapped(advice)]))
+    return "\n\n".join(filter(None, [wrapped(problem), wrapped(advice)]))
 
 
 def _table(report: PartReport, colour: bool) -> str:
@@ -130,6 +130,7 @@ def hint_text(outcome: Outcome, progress: Progress, watching: bool = False) -> s
     bad = first_failure(outcome.reports)
     if bad is None:
         return "All is right; there is nothing to hint at."
+    bad = dataclasses.replace(bad, hints=list(dict.fromkeys(bad.hints)))
     number, hint = progress.next_hint(bad)
     of = max(1, len(bad.hints))
     again = "press h" if watching else "the same command"

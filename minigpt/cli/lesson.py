@@ -115,10 +115,19 @@ def _keep_old(path: Path, fresh: str) -> None:
 def solution(args) -> int:
     """Print the solution, after a pass or when the student gives up."""
     task, folder = student.task_of(args.name), student.folder_of(args.folder)
+    print(solution_text(task, folder, args.give_up))
+    return 0
+
+
+def solution_text(task, folder: Path, give_up: bool = False) -> str:
+    """The solution, which is shown after a pass or when the student gives up.
+
+    Raises:
+        UserError: when neither is so.
+    """
     name, progress = student.short_name(task), Progress(folder)
-    parts = [name] if isinstance(task, Hunt) else [part.name for part in task.parts]
-    if not progress.ever_passed(name, parts) and name not in progress.gave_up:
-        if not args.give_up:
+    if not progress.ever_passed(name, [*_states(task, progress)]) and name not in progress.gave_up:
+        if not give_up:
             check = check_command(folder / task.file_name, task)
             where = student.folder_option(folder)
             raise UserError(
@@ -127,13 +136,11 @@ def solution(args) -> int:
                 f"{name}{where} --give-up`."
             )
         progress.give_up(name)
-    if isinstance(task, Hunt):
-        print(wrapped(task.answer))
-        for right, wrong in task.edits:
-            print(f"\nright:\n{_indented(right)}\nplanted:\n{_indented(wrong)}")
-    else:
-        print(task.solution, end="")
-    return 0
+    if not isinstance(task, Hunt):
+        return task.solution.rstrip("\n")
+    edits = [f"right:\n{_indented(right)}\nplanted:\n{_indented(wrong)}"
+             for right, wrong in task.edits]  # fmt: skip
+    return "\n\n".join([wrapped(task.answer), *edits])
 
 
 def _indented(text: str) -> str:
@@ -142,47 +149,55 @@ def _indented(text: str) -> str:
 
 def show_list(args) -> int:
     """Print all exercises and bug hunts with their state."""
-    folder, colour = student.folder_of(str(args.folder)), wants_colour()
-    progress, done, total, following = Progress(folder), 0, 0, []
-    print("exercises")
-    for task in [*EXERCISES.values(), *hunts().values()]:
-        is_hunt, name = isinstance(task, Hunt), student.short_name(task)
-        if is_hunt and task.number == min(hunts()):
-            print("bug hunts: programs with a mistake in them")
-        parts = [name] if is_hunt else [part.name for part in task.parts]
-        states = [progress.state(name, part) for part in parts]
-        right = states.count("passes")
-        total, done = total + len(parts), done + right
-        begun = (folder / task.file_name).is_file()
-        count = f" ({right} of {len(parts)})" if begun and len(parts) > 1 else ""
-        words = _one_line(task.symptom if is_hunt else task.title, 6 + len(name) + len(count))
-        print(f"  {_sign(states, begun, colour)} {name}  {words}{count}")
-        if begun and 1 < len(parts) != right:
-            print(_parts_text(progress, name, parts, colour))
-        if right < len(parts) and (begun or not following):
-            following.append((not begun, name, folder / task.file_name, task))
-    print(f"{done} of {total} done in {folder}   (ok: right, ..: begun)")
-    if following:
-        new, name, path, task = min(following, key=lambda one: one[0])
-        where = student.folder_option(folder)
-        start_it = f"minigpt lesson start {name}{where}"
-        print(f"Next: {start_it if new else check_command(path, task)}")
+    print(list_text(student.folder_of(args.folder), wants_colour()))
     return 0
 
 
-def _parts_text(progress: Progress, name: str, parts: list[str], colour: bool) -> str:
-    """The parts of an exercise that was begun."""
-    rows, width = [], max(map(len, parts))
-    for part in parts:
-        state, tries = progress.state(name, part), progress.tries(name, part)
-        words = f"tried {tries} times" if tries > 1 else "tried once" if tries else ""
-        words = "" if state == "passes" else words
-        rows.append(f"         {_sign([state], False, colour)} {part:<{width}}  {words}".rstrip())
+def list_text(folder: Path, colour: bool = False) -> str:
+    """All exercises and bug hunts, what was done of them, and what comes next."""
+    progress, exercises, programs = Progress(folder), EXERCISES.values(), hunts().values()
+    rows = ["exercises"]
+    rows += [row for task in exercises for row in _rows(task, folder, progress, colour)]
+    rows += ["bug hunts: programs with a mistake in them"]
+    rows += [row for task in programs for row in _rows(task, folder, progress, colour)]
+    tasks = [(task, list(_states(task, progress).values())) for task in (*exercises, *programs)]
+    total = sum(len(states) for _, states in tasks)
+    done = sum(states.count("passes") for _, states in tasks)
+    rows.append(f"{done} of {total} done in {folder}   (ok: right, ..: begun)")
+    left = [task for task, states in tasks if states.count("passes") < len(states)]
+    begun = [task for task in left if (folder / task.file_name).is_file()]
+    if begun:
+        rows.append(f"Next: {check_command(folder / begun[0].file_name, begun[0])}")
+    elif left:
+        where = student.folder_option(folder)
+        rows.append(f"Next: minigpt lesson start {student.short_name(left[0])}{where}")
     return "\n".join(rows)
 
 
-def _one_line(text: str, taken: int) -> str:
-    return textwrap.shorten(text, max(20, columns() - taken), placeholder=" …")
+def _states(task, progress: Progress) -> dict[str, str]:
+    """The state of each part."""
+    name = student.short_name(task)
+    parts = [name] if isinstance(task, Hunt) else [part.name for part in task.parts]
+    return {part: progress.state(name, part) for part in parts}
+
+
+def _rows(task, folder: Path, progress: Progress, colour: bool) -> list[str]:
+    """A line for the task; one for each part of an exercise that was begun and is not finished."""
+    name, states = student.short_name(task), _states(task, progress)
+    right, begun = list(states.values()).count("passes"), (folder / task.file_name).is_file()
+    count = f" ({right} of {len(states)})" if begun and len(states) > 1 else ""
+    words = task.symptom if isinstance(task, Hunt) else task.title
+    room = max(20, columns() - 7 - len(name) - len(count))
+    words = textwrap.shorten(words, room, placeholder=" …")
+    sign = _sign([*states.values()], begun, colour)
+    rows, width = [f"  {sign} {name}  {words}{count}"], max(map(len, states))
+    if begun and 1 < len(states) != right:
+        for part, state in states.items():
+            tries = 0 if state == "passes" else progress.tries(name, part)
+            tried = f"tried {tries} times" if tries > 1 else "tried once" if tries else ""
+            sign = _sign([state], False, colour)
+            rows.append(f"         {sign} {part:<{width}}  {tried}".rstrip())
+    return rows
 
 
 def _sign(states: list[str], begun: bool, colour: bool) -> str:

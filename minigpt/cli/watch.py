@@ -20,7 +20,7 @@ from minigpt.cli import classroom_texts as texts
 from minigpt.cli import lesson
 from minigpt.errors import UserError
 
-EVERY = 0.05  # seconds between two looks at the files
+EVERY = 0.03  # seconds between two looks at the files
 PATIENCE = 2.0  # seconds after which a check that still runs is announced
 KEYS = "h hint   l list   n next   s solution   c check again   q quit"
 
@@ -104,7 +104,7 @@ class Watch:
         try:
             path, self.task = student.file_and_task(str(self.path), self.folder)
         except UserError as error:
-            print(error, flush=True)
+            print(texts.wrapped(str(error)), flush=True)
             return
         only = self.part_of.get(path)
         self.parts = parts_of(self.task, only)
@@ -147,7 +147,7 @@ class Watch:
             print()
             actions[key]()
         except UserError as error:
-            print(error)
+            print(texts.wrapped(str(error)))
         sys.stdout.flush()
 
     def _hint(self) -> None:
@@ -156,13 +156,12 @@ class Watch:
         texts.show_hint(self.outcome, self.folder, watching=True)
 
     def _list(self) -> None:
-        lesson.show_list(_Args(folder=self.folder))
+        print(lesson.list_text(self.folder, texts.wants_colour()))
 
     def _solution(self) -> None:
         if self.task is None:
             raise UserError("No exercise is being watched yet.")
-        name = student.short_name(self.task)
-        lesson.solution(_Args(folder=self.folder, name=name, give_up=False))
+        print(lesson.solution_text(self.task, self.folder))
 
     def _next(self) -> None:
         """Begin the next exercise or hunt, or go on with it."""
@@ -200,13 +199,6 @@ class Watch:
                 if stat.st_size and path.is_file():  # empty: an editor has not written it yet
                     found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         return found
-
-
-class _Args:
-    """What a command's options would be."""
-
-    def __init__(self, **values):
-        self.__dict__.update(values)
 
 
 # --- keys -------------------------------------------------------------------------------------
