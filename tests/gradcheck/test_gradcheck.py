@@ -307,3 +307,40 @@ def test_a_backward_that_writes_into_dy_is_told_so_and_nothing_else():
     report = gradcheck(lambda x: (x * x, x), in_place, [x])
     assert not report.ok and len(report.breaches) == 1 and "wrote into dy" in report.breaches[0]
     assert all(tensor.ok for tensor in report.tensors), f"\n{report}"
+
+
+def test_a_loss_may_be_a_plain_float():
+    def square(x):
+        return float((x * x).sum()) if x.dtype.kind == "f" else (x * x).sum(), x
+
+    report = gradcheck(square, lambda dy, x: (2 * x * dy, {}), [np.arange(3.0)])
+    assert report.ok, report
+
+
+def test_gradients_of_several_inputs_may_be_a_list():
+    def product(a, b):
+        return a * b, (a, b)
+
+    def product_backward(dy, cache):
+        a, b = cache
+        return [dy * b, dy * a], {}
+
+    report = gradcheck(product, product_backward, [np.arange(3.0), np.ones(3)])
+    assert report.ok and [tensor.name for tensor in report.tensors] == ["input 0", "input 1"]
+
+
+def test_a_cache_may_know_itself():
+    def double(x):
+        cache = {"x": x}
+        cache["self"] = cache
+        return 2 * x, cache
+
+    def double_backward(dy, cache):
+        cache["self"]["x"][...] = 0
+        return 2 * dy, {}
+
+    right = gradcheck(double, lambda dy, cache: (2 * dy, {}), [np.arange(3.0)])
+    assert right.ok, right
+    assert "the backward wrote into the cache" in str(
+        gradcheck(double, double_backward, [np.arange(1.0, 4.0)])
+    )

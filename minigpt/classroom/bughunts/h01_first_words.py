@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minigpt import GPT, GPTConfig
 from minigpt.classroom.bughunt import Hunt
+from minigpt.model import GPT, GPTConfig
 
 
 def verify(module) -> str | None:

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from minigpt import gradcheck
 from minigpt.classroom.bughunt import Hunt
+from minigpt.gradcheck import gradcheck
 
 
 def verify(module) -> str | None:

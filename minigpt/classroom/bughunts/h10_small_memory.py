@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from minigpt import GPT, GPTConfig
 from minigpt.classroom.bughunt import Hunt
 from minigpt.layers import IGNORE
+from minigpt.model import GPT, GPTConfig
 
 
 def verify(module) -> str | None:

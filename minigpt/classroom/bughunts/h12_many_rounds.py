@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from minigpt import GPT, AdamW, GPTConfig
 from minigpt.classroom.bughunt import Hunt
+from minigpt.model import GPT, GPTConfig
+from minigpt.training import AdamW
 
 
 def verify(module) -> str | None:
