@@ -26,7 +26,8 @@ def softmax(x):
     """
     xp = get_array_module(x)
     largest = x.max(axis=-1, keepdims=True)
-    exp = xp.exp(x - largest)
+    shifted = x - largest
+    exp = xp.exp(shifted)
     total = exp.sum(axis=-1, keepdims=True)
     y = exp / total
     return y, y
@@ -45,8 +46,10 @@ def softmax_backward(dy, cache):
         dx of the shape of dy, and {} (there are no parameters).
     """
     y = cache
-    average = (dy * y).sum(axis=-1, keepdims=True)
-    dx = y * (dy - average)
+    weighted = dy * y
+    average = weighted.sum(axis=-1, keepdims=True)
+    difference = dy - average
+    dx = y * difference
     return dx, {}
 
 
