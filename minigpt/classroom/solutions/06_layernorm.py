@@ -22,11 +22,14 @@ def layernorm(x, weight, bias, eps=1e-5):
         y of the shape of x, and the cache: whatever your backward needs.
     """
     xp = get_array_module(x)
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    mean = x.mean(axis=-1, keepdims=True)
+    centred = x - mean
+    squares = centred * centred
+    variance = squares.mean(axis=-1, keepdims=True)
     rstd = 1 / xp.sqrt(variance + eps)
     normalised = centred * rstd
-    y = normalised * weight + bias
+    scaled = normalised * weight
+    y = scaled + bias
     return y, (normalised, rstd, weight)
 
 
@@ -43,10 +46,13 @@ def layernorm_backward(dy, cache):
     normalised, rstd, weight = cache
     C = weight.shape[0]
     dn = dy * weight
-    dx = dn
-    dx = dx - dn.mean(axis=-1, keepdims=True)
-    dx = dx - normalised * (dn * normalised).mean(axis=-1, keepdims=True)
+    level = dn.mean(axis=-1, keepdims=True)
+    products = dn * normalised
+    along = products.mean(axis=-1, keepdims=True)
+    dx = dn - level
+    dx = dx - normalised * along
     dx = dx * rstd
-    dweight = (dy * normalised).reshape(-1, C).sum(axis=0)
+    shares = dy * normalised
+    dweight = shares.reshape(-1, C).sum(axis=0)
     dbias = dy.reshape(-1, C).sum(axis=0)
     return dx, {"weight": dweight, "bias": dbias}

@@ -345,7 +345,7 @@ BACKWARD = (
     mistake(
         "row_before_in_the_backward",
         FLAT,
-        "flat = ids.reshape(-1) - 1",
+        "flat = -1 + ids.reshape(-1)",
         says="the gradient of a place goes to the row before that of its token",
         section=5,
         hint="Which row did the forward read? The gradient goes back to the same one.",
@@ -353,7 +353,7 @@ BACKWARD = (
     mistake(
         "row_after_in_the_backward",
         FLAT,
-        "flat = ids.reshape(-1) + 1",
+        "flat = 1 + ids.reshape(-1)",
         says="the gradient of a place goes to the row after that of its token",
         section=5,
         hint="Which row did the forward read? The gradient goes back to the same one.",
@@ -451,7 +451,7 @@ BACKWARD = (
     mistake(
         "mean_of_all",
         DROWS,
-        "drows = dy.reshape(-1, C) / ids.size",
+        "drows = 1 / ids.size * dy.reshape(-1, C)",
         says="the gradient is divided by the number of all places",
         section=5,
         hint="Does the formula divide by anything? A mean, if there is one, belongs to the loss.",
@@ -459,7 +459,7 @@ BACKWARD = (
     mistake(
         "mean_of_texts",
         DROWS,
-        "drows = dy.reshape(-1, C) * ids.shape[-1] / ids.size",
+        "drows = ids.shape[-1] / ids.size * dy.reshape(-1, C)",
         says="the gradient is divided by the number of texts, B",
         section=5,
         hint="Does the formula divide by anything? A mean, if there is one, belongs to the loss.",
@@ -467,7 +467,7 @@ BACKWARD = (
     mistake(
         "divided_by_the_length",
         DROWS,
-        "drows = dy.reshape(-1, C) / ids.shape[-1]",
+        "drows = 1 / ids.shape[-1] * dy.reshape(-1, C)",
         says="the gradient is divided by T, the number of places of a text",
         section=5,
         hint="Does the formula divide by anything? A mean, if there is one, belongs to the loss.",
@@ -475,7 +475,7 @@ BACKWARD = (
     mistake(
         "divided_by_the_first_axis",
         DROWS,
-        "drows = dy.reshape(-1, C) / len(ids)",
+        "drows = 1 / len(ids) * dy.reshape(-1, C)",
         says="the gradient is divided by the length of the first axis of ids",
         section=5,
         hint="Does the formula divide by anything? A mean, if there is one, belongs to the loss.",
@@ -483,7 +483,7 @@ BACKWARD = (
     mistake(
         "divided_by_V",
         DROWS,
-        "drows = dy.reshape(-1, C) / len(weight)",
+        "drows = 1 / len(weight) * dy.reshape(-1, C)",
         says="the gradient is divided by V, the number of rows",
         section=5,
         hint="Does the formula divide by anything? A mean, if there is one, belongs to the loss.",
@@ -491,7 +491,7 @@ BACKWARD = (
     mistake(
         "times_root_of_C",
         DROWS,
-        "drows = dy.reshape(-1, C) * C**0.5",
+        "drows = C**0.5 * dy.reshape(-1, C)",
         says="the gradient is multiplied by √C, although the rows are not multiplied in the "
         "forward",
         section=5,

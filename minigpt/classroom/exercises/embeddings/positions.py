@@ -283,7 +283,7 @@ BACKWARD = (
         DX,
         "dx = dy / 2",
         SUM,
-        "for_each_place = dy.sum(axis=0) / 2",
+        "for_each_place = 0.5 * dy.sum(axis=0)",
         says="dy is shared, one half for x and one half for wpe; an addition gives all of it to "
         "both",
         section=5,
@@ -478,7 +478,7 @@ BACKWARD = (
     mistake(
         "half_for_wpe",
         SUM,
-        "for_each_place = dy.sum(axis=0) / 2",
+        "for_each_place = 0.5 * dy.sum(axis=0)",
         says="the gradient of wpe is half of what it should be",
         section=5,
         hint="y = x + wpe. If wpe grows by 0.01, by how much does each y grow?",
@@ -486,7 +486,7 @@ BACKWARD = (
     mistake(
         "divided_by_places",
         SUM,
-        "for_each_place = dy.sum(axis=0) / T",
+        "for_each_place = 1 / T * dy.sum(axis=0)",
         says="the gradient of wpe is divided by T, the number of places",
         section=5,
         hint="Does the rule of section 5 divide by anything?",
@@ -494,7 +494,7 @@ BACKWARD = (
     mistake(
         "divided_by_all",
         SUM,
-        "for_each_place = dy.sum(axis=0) / (T * len(dy))",
+        "for_each_place = 1 / (T * len(dy)) * dy.sum(axis=0)",
         says="the gradient of wpe is divided by the number of all places, B T",
         section=5,
         hint="Does the rule of section 5 divide by anything?",
@@ -518,7 +518,7 @@ BACKWARD = (
     mistake(
         "times_the_rows",
         SUM,
-        "for_each_place = dy.sum(axis=0) * wpe[:T]",
+        "for_each_place = wpe[:T] * dy.sum(axis=0)",
         says="the gradient of wpe is multiplied by the rows of wpe",
         section=5,
         hint="y = x + wpe. If wpe grows by 0.01, by how much does each y grow?",
