@@ -256,6 +256,8 @@ class _Check:
                 if verdict is None or verdict.ok:
                     continue
                 text = f"For {case.name}, {tell(output, verdict)}"
+                if verdict.status == "numbers" and verdict.size > 1:
+                    text += f" {verdict.bad} of its {verdict.size} numbers are wrong."
                 good = [o for o in self._outputs()
                         if all(w[o].ok for w in self.verdicts if o in w)]  # fmt: skip
                 reached = not (self.part.is_layer and "y" in outputs)

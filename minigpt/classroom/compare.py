@@ -19,7 +19,7 @@ class Verdict:
 
     status: "right", "missing", "unexpected", "kind" (no numbers where there should be), "shape",
     "nan" (NaN or infinity) or "numbers"; error: relative to the largest right number; index, got,
-    expected: the place of the worst disagreement.
+    expected: the place of the worst disagreement; bad: how many numbers are wrong, of size.
     """
 
     status: str
@@ -27,6 +27,8 @@ class Verdict:
     index: tuple = ()
     got: object = None
     expected: object = None
+    bad: int = 0
+    size: int = 0
 
     @property
     def ok(self) -> bool:
@@ -73,7 +75,8 @@ def judge(got, expected, tolerance: float) -> Verdict:
     if strange.any():
         return Verdict("nan", np.inf, *at)
     error = float(difference[place] / (largest or 1.0))
-    return Verdict("right" if error <= tolerance else "numbers", error, *at)
+    bad = int((difference > tolerance * (largest or 1.0)).sum())
+    return Verdict("right" if error <= tolerance else "numbers", error, *at, bad, got.size)
 
 
 def _first_difference(got, expected) -> tuple:

@@ -48,7 +48,7 @@ def fact_about(output: str, looks: list[Look]) -> Fact | None:
     """The most telling fact about one output that is wrong somewhere; None for none."""
     wrong = [look for look in looks if not look.verdict.ok]
     exact = [look for look in wrong if look.case.exact]
-    for test in (_status, _shape, _values, _place):
+    for test in (_status, _sum_of_dy, _shape, _values, _place):
         fact = test(output, exact or wrong, looks)
         if fact:
             return fact
@@ -61,6 +61,26 @@ def _status(output, wrong, looks) -> Fact | None:
         return Fact("missing", "is not among what the function returned")
     if statuses == {"unexpected"}:
         return Fact("unexpected", "was returned, but there is no such thing to return")
+    return None
+
+
+def _sum_of_dy(output, wrong, looks) -> Fact | None:
+    """A gradient that is dy, summed over other axes than it should be."""
+    if output == "y" or not all(look.numbers for look in wrong):
+        return None
+    dys = [look.observation.dy for look in wrong]
+    if not all(isinstance(dy, np.ndarray) and dy.ndim >= 2 for dy in dys):
+        return None
+    most = min(dy.ndim for dy in dys)
+    choices = [c for n in range(1, most + 1) for c in itertools.combinations(range(-most, 0), n)]
+    for name, reduce in (("summed", np.sum), ("averaged", np.mean)):
+        for axes in choices:
+            if all(_near(look.got, reduce(dy, axis=axes))
+                   for look, dy in zip(wrong, dys, strict=True)):  # fmt: skip
+                which = " and ".join(map(str, axes))
+                many = "axes" if len(axes) > 1 else "axis"
+                return Fact("sum_of_dy", f"is dy {name} over the {many} {which} (counted from the "
+                            f"last, -1)")  # fmt: skip
     return None
 
 

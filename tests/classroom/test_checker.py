@@ -206,6 +206,7 @@ def test_a_backward_that_breaks_the_contract(change, words):
     ("change", "name", "words"),
     [
         (lambda dx, g, dy, c: (-dx, g), "sign", "dx has the wrong sign"),
+        (lambda dx, g, dy, c: (dx, {**g, "bias": dy.sum(axis=-1)}), "sum_of_dy", "the axis -1"),
         (lambda dx, g, dy, c: (2 * dx, g), "factor", "dx is twice what it should be"),
         (lambda dx, g, dy, c: (dx / dx.shape[-1], g), "factor_1/C", "dx is 1/C times"),
         (lambda dx, g, dy, c: (dx * dx.shape[-1] ** 0.5, g), "factor_√C", "dx is √C times"),
