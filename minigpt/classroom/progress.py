@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from minigpt.classroom.report import PartReport
@@ -11,10 +15,41 @@ from minigpt.files import atomic_write
 
 FILE = "progress.json"
 FRESH = {"passes": False, "ever": False, "tries": 0, "problem": "", "hints": 0}
+PATIENCE = 3.0  # seconds after which another process's lock counts as left behind
+
+
+@contextlib.contextmanager
+def changing(folder: Path) -> Iterator[Progress]:
+    """Lend the progress of a folder, and save it; two commands at once do so one by one.
+
+    Raises:
+        UserError: when the file is damaged, or can't be written.
+    """
+    lock, start, mine = Path(folder) / f".{FILE}.lock", time.monotonic(), False
+    while not mine:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            mine = True
+        except FileExistsError:
+            if time.monotonic() - start > PATIENCE:
+                with contextlib.suppress(OSError):
+                    lock.unlink()
+                start = time.monotonic()
+            time.sleep(0.01)
+        except OSError:  # no such folder yet, or nothing can be written: `save` will tell
+            break
+    try:
+        progress = Progress(folder)
+        yield progress
+        progress.save()
+    finally:
+        if mine:
+            with contextlib.suppress(OSError):
+                lock.unlink()
 
 
 class Progress:
-    """The parts that pass, the tries, the hints that were shown.
+    """The parts that pass, the tries, the hints that were shown; `changing` saves changes.
 
     Args:
         folder: the student's; the file is made at the first `save`.
@@ -65,7 +100,6 @@ class Progress:
             entry["passes"] = report.ok
             entry["ever"] = entry["ever"] or report.ok
             entry["tries"] += not report.unwritten
-        self.save()
 
     def next_hint(self, report: PartReport) -> tuple[int, str]:
         """The next hint for this failure, and which number it is; the last one stays."""
@@ -79,15 +113,12 @@ class Progress:
         """Note that the solution was asked for before the pass."""
         if task not in self.gave_up:
             self.gave_up.append(task)
-            self.save()
 
     def begin_anew(self, task: str) -> None:
         """The student's file is empty again: no part passes; what was reached once stays noted."""
-        entries = [entry for key, entry in self.parts.items() if key.startswith(f"{task}/")]
-        for entry in entries:
-            entry.update(passes=False, tries=0, hints=0)
-        if entries:
-            self.save()
+        for key, entry in self.parts.items():
+            if key.startswith(f"{task}/"):
+                entry.update(passes=False, tries=0, hints=0)
 
     def state(self, task: str, part: str) -> str:
         """ "passes", "tried" or "" for a part."""

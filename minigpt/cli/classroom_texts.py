@@ -10,15 +10,15 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 from minigpt.classroom.bughunt import Hunt, hunts
 from minigpt.classroom.exercises import EXERCISES
-from minigpt.classroom.progress import Progress
+from minigpt.classroom.progress import Progress, changing
 from minigpt.classroom.report import PartReport
 from minigpt.classroom.student import FOLDER, folder_option, quoted, short_name
-from minigpt.classroom.worker import Outcome
+from minigpt.classroom.worker import Outcome, parts_of
 from minigpt.errors import UserError
 
 RIGHT, WRONG, UNWRITTEN = "right", "not right yet", "not written yet"
@@ -43,8 +43,10 @@ def outcome_text(
         blocks.append(_table(explained if explained is not None else reports[0], colour))
     if explained is not None:
         blocks.append(_words(path, task, explained, watching))
-    if outcome.ok:
+    if outcome.ok and len(reports) == len(parts_of(task)):
         blocks.append(wrapped(next_task(task, path.parent, watching)))
+    elif outcome.ok:
+        blocks.append(wrapped(f"Next: all parts of it, `{check_command(path, task)}`."))
     return "\n\n".join(filter(None, blocks))
 
 
@@ -107,22 +109,26 @@ def next_task(task, folder: Path, watching: bool = False) -> str:
 
 def show_hint(outcome: Outcome, folder: Path, watching: bool = False) -> None:
     """Print the next hint, and remember that it was shown."""
-    progress = Progress(folder)
-    print(hint_text(outcome, progress, watching))
-    _save(progress.save)
+    print(hint_text(outcome, Progress(folder), watching))
+    if not outcome.ok:
+        with _or_told(), changing(folder) as progress:
+            progress.next_hint(first_failure(outcome.reports))
 
 
 def note(outcome: Outcome, folder: Path) -> None:
-    """Write down what passed. Where that can't be done, the check was not in vain."""
-    _save(lambda: Progress(folder).note(outcome.reports))
+    """Write down what passed."""
+    with _or_told(), changing(folder) as progress:
+        progress.note(outcome.reports)
 
 
-def _save(write: Callable[[], None]) -> None:
+@contextlib.contextmanager
+def _or_told() -> Iterator[None]:
+    """Where the progress can't be noted, say so: the check was not in vain."""
     try:
-        write()
+        yield
     except UserError as error:
         sys.stdout.flush()
-        print(f"Your progress was not noted: {error}", file=sys.stderr)
+        print(wrapped(f"Your progress was not noted: {error}"), file=sys.stderr)
 
 
 def hint_text(outcome: Outcome, progress: Progress, watching: bool = False) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from minigpt.classroom import student
 from minigpt.classroom.bughunt import Hunt, hunts
 from minigpt.classroom.exercises import EXERCISES
-from minigpt.classroom.progress import Progress
+from minigpt.classroom.progress import Progress, changing
 from minigpt.cli.classroom_texts import (
     RIGHT,
     check_command,
@@ -77,7 +77,8 @@ def start(args) -> int:
         _keep_old(path, _text_of(task))
     begin(path, task)
     if args.again:
-        Progress(folder).begin_anew(student.short_name(task))
+        with changing(folder) as progress:
+            progress.begin_anew(student.short_name(task))
     return 0
 
 
@@ -135,7 +136,8 @@ def solution_text(task, folder: Path, give_up: bool = False) -> str:
                 f"hint: `{check} --hint`; to see it all the same: `minigpt lesson solution "
                 f"{name}{where} --give-up`."
             )
-        progress.give_up(name)
+        with changing(folder) as changed:
+            changed.give_up(name)
     if not isinstance(task, Hunt):
         return task.solution.rstrip("\n")
     edits = [f"right:\n{_indented(right)}\nplanted:\n{_indented(wrong)}"

@@ -225,7 +225,11 @@ def keys() -> Iterator[Callable[[], str]]:
 
 def _terminal_keys() -> str:
     import select
+    import termios
+    import tty
 
+    if termios.tcgetattr(sys.stdin)[3] & termios.ICANON:  # back after Ctrl-Z and fg
+        tty.setcbreak(sys.stdin, termios.TCSANOW)
     if not select.select([sys.stdin], [], [], 0)[0]:
         return ""
     typed = os.read(sys.stdin.fileno(), 1000)
