@@ -37,7 +37,8 @@ def cross_entropy(logits, targets):
     exp = xp.exp(shifted)
     total = exp.sum(axis=-1, keepdims=True)
     log_total = xp.log(total)
-    losses = log_total - xp.take_along_axis(shifted, right, axis=-1)
+    of_target = xp.take_along_axis(shifted, right, axis=-1)
+    losses = log_total - of_target
     losses = losses[..., 0]
     losses = xp.where(counted, losses, 0)
     N = max(1, int(counted.sum()))
@@ -84,4 +85,5 @@ def bits_per_byte(loss, tokens, n_bytes):
     """
     nats = loss * tokens
     bits = nats / math.log(2)
-    return bits / n_bytes
+    of_a_byte = bits / n_bytes
+    return of_a_byte
