@@ -33,33 +33,44 @@ class Diagnosis:
     mistake: Mistake | None = None
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def reference(number: str, part: str, seed: int, names: tuple[str, ...] = ()) -> list | None:
     """The observations of the solution on all cases, with these mistakes in it.
 
     Returns None when the mistakes exclude each other.
     """
-    exercise = EXERCISES[number]
-    this = exercise.part(part)
-    by_name = {mistake.name: mistake for mistake in this.mistakes}
-    functions = exercise.variant([by_name[name] for name in names])
-    if functions is None:
-        return None
-    cases = this.make_cases(seed)
-    if not names:
-        return [observe(this, functions, case) for case in cases]
-    rights = reference(number, part, seed)
-    return [observe(this, functions, case, right.dy)
-            for case, right in zip(cases, rights, strict=True)]  # fmt: skip
-
-
-@functools.lru_cache(maxsize=4096)
-def reference_verdicts(number: str, part: str, seed: int, names: tuple[str, ...]) -> list[dict]:
-    """How the solution with mistakes compares with the right one, case by case."""
     cases = EXERCISES[number].part(part).make_cases(seed)
-    triples = zip(reference(number, part, seed, names), reference(number, part, seed), cases,
-                  strict=True)  # fmt: skip
-    return [{} if run.failure else compare(run, right, case) for run, right, case in triples]
+    if names:
+        runs = [variant(number, part, seed, names, i)[0] for i in range(len(cases))]
+        return None if None in runs else runs
+    this, functions = EXERCISES[number].part(part), EXERCISES[number].variant()
+    return [observe(this, functions, case) for case in cases]
+
+
+@functools.lru_cache(maxsize=64)
+def cases_of(number: str, part: str, seed: int) -> list[Case]:
+    """The cases of a part; equal for equal seeds, and never changed."""
+    return EXERCISES[number].part(part).make_cases(seed)
+
+
+def run_variant(
+    number: str, part: str, seed: int, names: tuple[str, ...], i: int
+) -> tuple[Observation | None, dict]:
+    """The solution with mistakes in it on case i, and how that compares with the right one.
+
+    (None, {}) when the mistakes exclude each other.
+    """
+    this, case = EXERCISES[number].part(part), cases_of(number, part, seed)[i]
+    mistakes = [mistake for mistake in this.mistakes if mistake.name in names]
+    functions = EXERCISES[number].variant(mistakes)
+    if functions is None:
+        return None, {}
+    right = reference(number, part, seed)[i]
+    run = observe(this, functions, case, right.dy, manners=False)
+    return run, {} if run.failure else compare(run, right, case)
+
+
+variant = functools.lru_cache(maxsize=8192)(run_variant)  # for single mistakes, asked for again
 
 
 def diagnose(
@@ -70,7 +81,7 @@ def diagnose(
     Args:
         students: the observations on all cases of this seed.
     """
-    cases = part.make_cases(seed)
+    cases = cases_of(exercise.number, part.name, seed)
     rights = reference(exercise.number, part.name, seed)
     this = _Wrong(exercise, part, seed, cases, students, rights)
     if not this.wrong:
@@ -128,6 +139,15 @@ class _Wrong:
             outputs = ["y"]  # a backward is only comparable after a right forward
         self.scope = outputs
         self.wrong = [o for o in outputs if any(o in v and not v[o].ok for v in self.verdicts)]
+        # Cases that tell most come first: nearly all mistakes are ruled out by one of them.
+        self.order = sorted(range(len(cases)), key=lambda i: not self._tells(i))
+
+    def _tells(self, i: int) -> bool:
+        """Whether a case is wrong, with numbers that count."""
+        return self.cases[i].exact and bool(self._wrong_in(self.verdicts[i]))
+
+    def _wrong_in(self, verdicts: dict) -> set[str]:
+        return {o for o in self.scope if o in verdicts and not verdicts[o].ok}
 
     def known(self, name: str, outputs: tuple[str, ...]) -> Diagnosis:
         mistake = next(m for m in self.part.mistakes if m.name == name)
@@ -144,6 +164,8 @@ class _Wrong:
         One that touches another output too, which is right here, is not what was done.
         """
         for mistake in self.part.mistakes:
+            if not self._fits((mistake.name,), self.order[0], [output], variant):
+                continue
             touched = self.touched(mistake.name)
             if output in touched and self._reproduced((mistake.name,), sorted(touched)):
                 return mistake.name
@@ -154,40 +176,27 @@ class _Wrong:
 
         Where several pairs do, only what all of them share is certain.
         """
-        wrong = set(self.wrong)
-        names = [m.name for m in self.part.mistakes
-                 if self.touched(m.name) and self.touched(m.name) & set(self.scope) <= wrong]
-        found = []
-        for two in itertools.combinations(names, 2):
-            both = (self.touched(two[0]) | self.touched(two[1])) & set(self.scope)
-            if both == wrong and self._fits_first(two) and self._reproduced(two, self.scope):
-                found.append(set(two))
+        first = self.order[0]
+        wrong = self._wrong_in(self.verdicts[first])
+        touched = {}  # in the case that tells most
+        for mistake in self.part.mistakes:
+            run, verdicts = self._variant((mistake.name,), first, variant)
+            if run is not None and not run.failure and self._wrong_in(verdicts) <= wrong:
+                touched[mistake.name] = self._wrong_in(verdicts)
+        found = [
+            set(two)
+            for two in itertools.combinations(touched, 2)
+            if touched[two[0]] | touched[two[1]] == wrong
+            and self._fits(two, first, self.scope, run_variant)
+            and self._reproduced(two, self.scope, run_variant)
+        ]
         common = set.intersection(*found) if found else set()
-        return [name for name in names if name in common]
-
-    def _fits_first(self, names: tuple[str, str]) -> bool:
-        """Whether two mistakes fit in the first case that is wrong: most pairs fail here."""
-        if not hasattr(self, "first"):
-            pairs = zip(self.verdicts, self.cases, strict=True)
-            bad = [case.exact and any(o in v and not v[o].ok for o in self.wrong)
-                   for v, case in pairs]  # fmt: skip
-            self.first = bad.index(True) if True in bad else 0
-        by_name = {mistake.name: mistake for mistake in self.part.mistakes}
-        functions = self.exercise.variant([by_name[name] for name in names])
-        if functions is None:
-            return False
-        i = self.first
-        run = observe(self.part, functions, self.cases[i], self.rights[i].dy)
-        theirs = {} if run.failure else compare(run, self.rights[i], self.cases[i])
-        return _same(run, theirs, self.students[i], self.verdicts[i], self.rights[i],
-                     self.cases[i], self.scope)  # fmt: skip
+        return [name for name in touched if name in common]
 
     def touched(self, name: str) -> set[str]:
         """The outputs that a mistake makes wrong somewhere."""
-        which = self.exercise.number, self.part.name, self.seed, (name,)
-        if reference(*which) is None:
-            return set()
-        return {output for verdicts in reference_verdicts(*which)
+        every = (self._variant((name,), i, variant)[1] for i in range(len(self.cases)))
+        return {output for verdicts in every
                 for output, verdict in verdicts.items() if not verdict.ok}  # fmt: skip
 
     def outputs_of(self, name: str) -> tuple[str, ...]:
@@ -206,14 +215,23 @@ class _Wrong:
         ]  # fmt: skip
         return fact_about(output, looks)
 
-    def _reproduced(self, names: tuple[str, ...], outputs) -> bool:
-        which = self.exercise.number, self.part.name, self.seed, names
-        runs = reference(*which)
-        if runs is None or all(run.failure for run in runs):
+    def _reproduced(self, names: tuple[str, ...], outputs, run=variant) -> bool:
+        """Whether mistakes give the student's numbers for these outputs in every case."""
+        if not all(self._fits(names, i, outputs, run) for i in self.order):
             return False
-        everything = zip(runs, reference_verdicts(*which), self.students, self.verdicts,
-                         self.rights, self.cases, strict=True)  # fmt: skip
-        return all(_same(*one, outputs) for one in everything)
+        runs = (self._variant(names, i, run)[0] for i in self.order)
+        return any(one is not None and not one.failure for one in runs)
+
+    def _fits(self, names: tuple[str, ...], i: int, outputs, run) -> bool:
+        """Whether they do so in one case."""
+        seen, verdicts = self._variant(names, i, run)
+        if seen is None:
+            return False
+        return _same(seen, verdicts, self.students[i], self.verdicts[i], self.rights[i],
+                     self.cases[i], outputs)  # fmt: skip
+
+    def _variant(self, names: tuple[str, ...], i: int, run) -> tuple[Observation | None, dict]:
+        return run(self.exercise.number, self.part.name, self.seed, names, i)
 
 
 def _same(

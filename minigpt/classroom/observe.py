@@ -58,6 +58,7 @@ def observe(
     case: Case,
     dy=None,
     to_device: Callable | None = None,
+    manners: bool = True,
 ) -> Observation:
     """Run a part's functions on one case.
 
@@ -65,6 +66,7 @@ def observe(
         functions: an object that has them as attributes.
         dy: for a layer; drawn, where it is None.
         to_device: moves an array to the device on which all is to be done; None: NumPy's own.
+        manners: note what is written to, and run the backward twice.
     """
     seen = Observation()
     if not callable(getattr(functions, part.functions[0], None)):
@@ -76,7 +78,7 @@ def observe(
         params = _move(params, to_device)
         options = {key: _move(value, to_device) for key, value in options.items()}
     run = _run_layer if part.is_layer else _run_function
-    run(part, functions, (args, params, options), dy, to_device, seen)
+    run(part, functions, (args, params, options), dy, to_device, seen, manners)
     return seen
 
 
@@ -86,10 +88,10 @@ def _move(value, to_device):
     return to_device(value) if isinstance(value, np.ndarray) else value
 
 
-def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
+def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None:
     args, params, options = arguments
     forward, backward = (getattr(functions, name, None) for name in part.functions)
-    given = _named(forward, args, params | options)
+    given = _named(forward, args, params | options) if manners else {}
     before = _bits(given)
     returned = _call(forward, part.functions[0], seen, *args, **params, **options)
     if seen.failure:
@@ -110,12 +112,14 @@ def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
     device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
     if np.shape(dy) == () and not to_device:
         device_dy = dy.dtype.type(dy) if hasattr(dy, "dtype") else dy
-    before_dy, before_cache = _bits(device_dy), _bits(cache)
+    before_dy, before_cache = (_bits(device_dy), _bits(cache)) if manners else (None, None)
     first = _gradients(part, backward, device_dy, cache, seen)
     if seen.failure:
         return
     first = {name: _keep(name, value, seen, to_device) for name, value in first.items()}
     seen.values |= first
+    if not manners:
+        return
     changed = [name for name, value in given.items() if _bits(value) != before[name]]
     seen.changed += [f"its argument {name}" for name in changed]
     dy_changed = _bits(device_dy) != before_dy
@@ -130,11 +134,11 @@ def _run_layer(part, functions, arguments, dy, to_device, seen) -> None:
     seen.other_bits = not same
 
 
-def _run_function(part, functions, arguments, dy, to_device, seen) -> None:
+def _run_function(part, functions, arguments, dy, to_device, seen, manners) -> None:
     args, params, options = arguments
     (name,) = part.functions
     function = getattr(functions, name)
-    given = _named(function, args, params | options)
+    given = _named(function, args, params | options) if manners else {}
     before = _bits(given)
     returned = _call(function, name, seen, *args, **params, **options)
     if seen.failure:
