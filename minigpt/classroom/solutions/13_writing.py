@@ -67,7 +67,8 @@ def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
         ids = ids[places]
         q = q[places]
     ends = np.cumsum(q)
-    place = np.searchsorted(ends, dart * ends[-1], side="right")
+    mark = dart * ends[-1]
+    place = np.searchsorted(ends, mark, side="right")
     place = min(place, len(ids) - 1)
     return int(ids[place])
 
@@ -102,8 +103,10 @@ def attention_step(x, keys, values, c_attn, c_proj, n_head):
     v = v.reshape(B, n_head, 1, D)
     keys = xp.concatenate([keys, k], axis=2)
     values = xp.concatenate([values, v], axis=2)
-    scores = q @ keys.swapaxes(-1, -2) / math.sqrt(D)
+    scores = q @ keys.swapaxes(-1, -2)
+    scores = scores / math.sqrt(D)
     weights, _ = softmax(scores)
-    heads = (weights @ values).reshape(B, C)
+    heads = weights @ values
+    heads = heads.reshape(B, C)
     y, _ = linear(heads, **c_proj)
     return y, keys, values

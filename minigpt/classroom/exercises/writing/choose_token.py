@@ -21,6 +21,7 @@ def cases(rng) -> list[Case]:
 
     steps = ranked(0.20, 0.17, 0.14, 0.12, 0.10, 0.08, 0.07, 0.06, 0.04, 0.02)
     few = ranked(0.30, 0.25, 0.18, 0.12, 0.08, 0.05, 0.02)
+    many = normal(20)
     equal = np.array([1.0, 2.0, 1.0, 2.0, 2.0, 2.0, 1.0])
     return [
         case("plain logits", steps, 0.47),
@@ -37,6 +38,18 @@ def cases(rng) -> list[Case]:
         case("top_k and top_p together", steps, 0.96, top_k=5, top_p=0.6),
         case("all three options", few, 0.88, temperature=0.7, top_k=4, top_p=0.9),
         case("tokens that are equally likely", equal, 0.4, top_k=6),
+        case("equally likely tokens at the cut of top_k", equal, 0.96, top_k=5),
+        case("equally likely tokens and a dart near 1", equal, 0.97, top_k=6),
+        case("a sum that is exactly top_p", np.zeros(8), 0.9, top_p=0.5),
+        case("a small top_p", steps, 0.55, top_p=0.15),
+        case("a large top_p", steps, 0.9, top_p=0.95),
+        case("a low temperature and top_k", steps, 0.93, temperature=0.5, top_k=6),
+        case("a high temperature and top_k", many, 0.81, temperature=3.0, top_k=12),
+        case("many tokens", many, 0.62),
+        case("many tokens and top_p", many, 0.87, top_p=0.8),
+        case("many tokens and all three options", many, 0.78, temperature=1.5, top_k=14, top_p=0.9),
+        case("a dart near 0", many, 0.08, temperature=1.4),
+        case("a dart near 0 and top_k", many, 0.21, top_k=15),
         case("a dart on the border of two tokens", np.zeros(8), 0.25),
         case("a dart at 1", few, 1.0, top_k=5),
         case("a dart at 0", steps, 0.0),
@@ -55,9 +68,13 @@ SHARES = "q = q / q.sum()"
 PLACES = "places = top_p_ids(q, top_p)"
 WITH_P = "    if top_p is not None:\n"
 ENDS = "ends = np.cumsum(q)"
-HIT = 'place = np.searchsorted(ends, dart * ends[-1], side="right")'
+MARK = "mark = dart * ends[-1]"
+HIT = 'place = np.searchsorted(ends, mark, side="right")'
 CHOSEN = "return int(ids[place])"
 ALL_SHARES = "w = np.exp((logits - logits.max()) / temperature)"
+
+LAST = "place = min(place, len(ids) - 1)"
+Z = "z = logits[ids].astype(np.float64)"
 
 MISTAKES = (
     mistake(
@@ -144,7 +161,8 @@ MISTAKES = (
         "in_order_of_ids",
         FIRST_K,
         "ids = np.sort(ids[:top_k])",
-        says="the tokens lie on the line in the order of their ids, not likeliest first",
+        says="without top_p, the tokens lie on the line in the order of their ids, not likeliest "
+        "first",
         section=4,
         hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
     ),
@@ -193,8 +211,8 @@ MISTAKES = (
     ),
     mistake(
         "dart_not_stretched",
-        HIT,
-        'place = np.searchsorted(ends, dart, side="right")',
+        MARK,
+        "mark = dart",
         says="after the cut by top_p the probabilities are not stretched to fill the line",
         section=4,
         hint="What do the probabilities that are left sum to? What does a dart at 0.95 hit?",
@@ -203,8 +221,8 @@ MISTAKES = (
         "not_stretched_after_any_cut",
         SHARES,
         f"{ALL_SHARES}\n    q = q / q.sum()\n    whole = w.sum() / w[ids].sum()",
-        HIT,
-        'place = np.searchsorted(ends / whole, dart, side="right")',
+        MARK,
+        "mark = dart * whole",
         says="after a cut, by top_k or by top_p, the probabilities are not stretched to fill the "
         "line",
         section=4,
@@ -229,15 +247,15 @@ MISTAKES = (
     mistake(
         "border_to_the_first",
         HIT,
-        'place = np.searchsorted(ends, dart * ends[-1], side="left")',
+        'place = np.searchsorted(ends, mark, side="left")',
         says="a dart on the border of two tokens hits the first one",
         section=2,
         hint="Look up `side` of np.searchsorted; section 2 uses it.",
     ),
     mistake(
         "from_the_other_end",
-        HIT,
-        'place = np.searchsorted(ends, (1 - dart) * ends[-1], side="right")',
+        MARK,
+        "mark = (1 - dart) * ends[-1]",
         says="the dart is measured from the other end of the line, as 1 - dart",
         section=2,
         hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
@@ -245,7 +263,7 @@ MISTAKES = (
     mistake(
         "one_place_behind",
         HIT,
-        'place = np.searchsorted(ends, dart * ends[-1], side="right") + 1',
+        'place = np.searchsorted(ends, mark, side="right") + 1',
         says="the token behind the one that was hit is taken",
         section=2,
         hint="By hand, section 2: 0.5, 0.3, 0.2 and a dart at 0.10 hit token 0.",
@@ -253,7 +271,7 @@ MISTAKES = (
     mistake(
         "one_place_before",
         HIT,
-        'place = max(0, np.searchsorted(ends, dart * ends[-1], side="right") - 1)',
+        'place = max(0, np.searchsorted(ends, mark, side="right") - 1)',
         says="the token in front of the one that was hit is taken",
         section=2,
         hint="By hand, section 2: 0.5, 0.3, 0.2 and a dart at 0.55 hit token 1.",
@@ -273,5 +291,274 @@ MISTAKES = (
         says="all tokens that are left have the same share of the line",
         section=2,
         hint="How long is the piece of a token with the probability 0.5?",
+    ),
+    mistake(
+        "cold_below_one",
+        COLD,
+        COLD.replace("== 0", "< 1"),
+        says="every temperature below 1 is treated like 0",
+        section=3,
+        hint="At temperature 0.5, can the second token be drawn?",
+    ),
+    mistake(
+        "root_of_the_temperature",
+        DIVIDED,
+        "z = z / np.sqrt(temperature)",
+        says="the logits are divided by the root of the temperature",
+        section=3,
+        hint="Section 3: compare the ratio of two shares at temperature 0.5 and at 1.",
+    ),
+    mistake(
+        "top_p_without_top_k",
+        WITH_P,
+        "    if top_p is not None and top_k is None:\n",
+        says="top_p has no effect where top_k is given",
+        section=4,
+        hint="Is there an `elif` in your function? Both options may be given.",
+    ),
+    mistake(
+        "top_k_without_top_p",
+        FIRST_K,
+        "ids = ids[: top_k if top_p is None else None]",
+        says="top_k has no effect where top_p is given",
+        section=4,
+        hint="Is there an `elif` in your function? Both options may be given.",
+    ),
+    mistake(
+        "equals_of_the_last_kept",
+        FIRST_K,
+        "ids = ids[logits[ids] >= logits[ids[:top_k]].min()]",
+        says="tokens as likely as the last one of the top_k are kept as well",
+        section=4,
+        hint="How many tokens are left with top_k=2, when all tokens are equally likely?",
+    ),
+    mistake(
+        "likelier_than_the_last",
+        FIRST_K,
+        "ids = ids[: None if top_k is None else int((logits[ids] > logits[ids[:top_k]].min())"
+        ".sum())]",
+        says="with top_k only those tokens are kept that are likelier than the k-th one",
+        section=4,
+        hint="Among how many tokens do you draw with top_k=1?",
+    ),
+    mistake(
+        "last_k_kept",
+        FIRST_K,
+        "ids = ids[: None] if top_k is None else ids[-top_k:]",
+        says="the top_k unlikeliest tokens are kept",
+        section=4,
+        hint="Print the logits of the tokens that are left.",
+    ),
+    mistake(
+        "cut_logits_are_zero",
+        FIRST_K,
+        "kept = ids[:top_k]",
+        Z,
+        "z = np.where(np.isin(ids, kept), logits[ids], 0.0)",
+        says="the logits of tokens that top_k cuts off are set to 0, which still has a share",
+        section=4,
+        hint="What is exp(0)? Which logit would have no share at all?",
+    ),
+    mistake(
+        "line_in_order_of_ids",
+        ENDS,
+        "ids, q = np.sort(ids), q[np.argsort(ids)]\n    ends = np.cumsum(q)",
+        says="the tokens that are kept lie on the line in the order of their ids, not likeliest "
+        "first",
+        section=4,
+        hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
+    ),
+    mistake(
+        "line_unlikeliest_first",
+        ENDS,
+        "ids, q = ids[::-1], q[::-1]\n    ends = np.cumsum(q)",
+        says="the tokens that are kept lie on the line unlikeliest first",
+        section=4,
+        hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
+    ),
+    mistake(
+        "dart_at_one_goes_round",
+        LAST,
+        "place = place % len(ids)",
+        says="a dart at 1 hits the first token instead of the last",
+        section=2,
+        hint="Try dart=1.0. Which place do you find, and what do you do with it?",
+    ),
+    mistake(
+        "top_p_as_a_threshold",
+        PLACES,
+        "places = np.arange(max(1, int((q >= 1 - top_p).sum())))",
+        says="with top_p each token is kept that has by itself at least 1 - top_p",
+        section=4,
+        hint="Top-p looks at sums. Use your top_p_ids.",
+    ),
+    mistake(
+        "top_p_as_a_bound",
+        PLACES,
+        "places = np.arange(max(1, int((q >= top_p).sum())))",
+        says="with top_p only tokens are kept that have by themselves at least top_p",
+        section=4,
+        hint="Top-p looks at sums. Use your top_p_ids.",
+    ),
+    mistake(
+        "top_p_of_the_likeliest",
+        PLACES,
+        "places = np.flatnonzero(q >= top_p * q.max())",
+        says="with top_p each token is kept that has at least top_p times the largest share",
+        section=4,
+        hint="That is another method (min-p). Use your top_p_ids.",
+    ),
+    mistake(
+        "one_minus_top_p",
+        PLACES,
+        "places = top_p_ids(q, 1 - top_p)",
+        says="the tokens are kept that have 1 - top_p together",
+        section=4,
+        hint="With top_p 0.9, is much kept or little?",
+    ),
+    mistake(
+        "top_p_of_the_number",
+        PLACES,
+        "places = np.arange(max(1, int(top_p * len(q))))",
+        says="top_p is taken for a share of the number of tokens",
+        section=4,
+        hint="Is 0.9 a share of the tokens, or of the probability?",
+    ),
+    mistake(
+        "top_p_in_order_of_ids",
+        PLACES,
+        "turn = np.argsort(ids)\n        r = q[turn]\n"
+        "        places = np.sort(turn[np.cumsum(r) - r < top_p])",
+        says="for top_p the shares are added in the order of the ids, not likeliest first",
+        section=4,
+        hint="Use your top_p_ids: it sorts first.",
+    ),
+    mistake(
+        "top_p_from_the_unlikeliest",
+        PLACES,
+        "r = q[::-1]\n        places = np.sort(len(q) - 1 - np.flatnonzero(np.cumsum(r) - r < "
+        "top_p))",
+        says="for top_p the shares are added from the unlikeliest on",
+        section=4,
+        hint="Use your top_p_ids: which token is always kept?",
+    ),
+    mistake(
+        "stretched_to_top_p",
+        MARK,
+        "mark = dart * (ends[-1] if top_p is None else top_p)",
+        says="the dart is multiplied by top_p instead of what the tokens that are left sum to",
+        section=4,
+        hint="Print the sum of the shares that are left. Is it exactly top_p?",
+    ),
+    mistake(
+        "stretched_the_wrong_way",
+        MARK,
+        "mark = dart / ends[-1]",
+        says="the dart is divided by the sum of the shares that are left, where it should be "
+        "multiplied",
+        section=4,
+        hint="The line is shorter than 1 after a cut. Where must a dart at 1 end?",
+    ),
+    mistake(
+        "nearest_border",
+        HIT,
+        "place = np.argmin(np.abs(ends - mark))",
+        says="the token is taken whose end is nearest to the dart",
+        section=2,
+        hint="By hand, section 2: 0.5, 0.3, 0.2 and a dart at 0.10 hit token 0. And 0.6?",
+    ),
+    mistake(
+        "nearest_share",
+        HIT,
+        "place = np.argmin(np.abs(q - dart))",
+        says="the token is taken whose probability is nearest to the dart",
+        section=2,
+        hint="The pieces lie behind one another. Where do you add up?",
+    ),
+    mistake(
+        "one_place_behind_in_a_circle",
+        HIT,
+        'place = (np.searchsorted(ends, mark, side="right") + 1) % len(ids)',
+        says="the token behind the one that was hit is taken, behind the last one the first",
+        section=2,
+        hint="By hand, section 2: 0.5, 0.3, 0.2 and a dart at 0.10 hit token 0.",
+    ),
+    mistake(
+        "always_the_unlikeliest",
+        HIT,
+        "place = len(ids) - 1",
+        says="the unlikeliest of the tokens that are left is always taken",
+        section=2,
+        hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
+    ),
+    mistake(
+        "probability_returned",
+        CHOSEN,
+        "return float(q[place])",
+        says="the probability of the token is returned instead of its id",
+        section=4,
+        hint="What does the writer append to the text: a share, or an id?",
+    ),
+    mistake(
+        "logit_returned",
+        CHOSEN,
+        "return float(logits[ids[place]])",
+        says="the logit of the token is returned instead of its id",
+        section=4,
+        hint="What does the writer append to the text: a logit, or an id?",
+    ),
+    mistake(
+        "softmax_twice",
+        SHARES,
+        SHARES + "\n    q = np.exp(q) / np.exp(q).sum()",
+        says="the softmax is taken twice",
+        section=3,
+        hint="Print your shares, and those that you get by hand for two tokens.",
+    ),
+    mistake(
+        "base_two",
+        EXP,
+        "q = 2 ** (z - z.max())",
+        says="the shares are powers of 2 instead of e",
+        section=3,
+        hint="Which function does the softmax use?",
+    ),
+    mistake(
+        "no_exp",
+        EXP,
+        "q = z - z.min()",
+        says="the shares are proportional to the logits, without exp",
+        section=3,
+        hint="The shares are a softmax. What is done with the logits first?",
+    ),
+    mistake(
+        "one_more_at_equality",
+        "before < top_p]",
+        "before <= top_p]",
+        says="where the sum is exactly top_p, one token too many is kept",
+        section=4,
+        hint="Check top_p_ids first: with 0.5, 0.3, 0.2 and top_p 0.5 one token is enough.",
+    ),
+    mistake(
+        "unlikeliest_first_for_top_p_too",
+        RANKED,
+        'ids = np.argsort(logits, kind="stable")',
+        PLACES,
+        "places = np.arange(int((np.cumsum(q) - q < top_p).sum()))",
+        says="the tokens are ranked from the unlikeliest to the likeliest, and top_p adds their "
+        "shares in this order",
+        section=4,
+        hint="In which direction does np.argsort sort?",
+    ),
+    mistake(
+        "order_of_ids_for_top_p_too",
+        FIRST_K,
+        "ids = np.sort(ids[:top_k])",
+        PLACES,
+        "places = np.arange(int((np.cumsum(q) - q < top_p).sum()))",
+        says="the tokens lie on the line in the order of their ids, and top_p adds their shares in "
+        "this order",
+        section=4,
+        hint="Which token does a dart at 0.0001 hit? It should be the likeliest one.",
     ),
 )
