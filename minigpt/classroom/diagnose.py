@@ -11,6 +11,8 @@ import functools
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
+
 from minigpt.classroom.compare import compare, same_answer
 from minigpt.classroom.exercise import Case, Exercise, Mistake, Part
 from minigpt.classroom.exercises import EXERCISES
@@ -111,6 +113,7 @@ def diagnose(
     return _merged(found)
 
 
+PAIRS = 250  # that are tried at most; each takes about a millisecond
 VAGUE = {"some_cases", "wrong_shape", "factor_unknown", "nan", "last_only"}  # a pair says more
 
 
@@ -178,20 +181,53 @@ class _Wrong:
         """
         first = self.order[0]
         wrong = self._wrong_in(self.verdicts[first])
-        touched = {}  # in the case that tells most
+        runs = {}  # in the case that tells most
         for mistake in self.part.mistakes:
             run, verdicts = self._variant((mistake.name,), first, variant)
             if run is not None and not run.failure and self._wrong_in(verdicts) <= wrong:
-                touched[mistake.name] = self._wrong_in(verdicts)
+                runs[mistake.name] = run, self._wrong_in(verdicts)
+        pairs = [two for two in itertools.combinations(runs, 2)
+                 if runs[two[0]][1] | runs[two[1]][1] == wrong]  # fmt: skip
+        if len(pairs) > PAIRS:
+            pairs = self._likeliest(pairs, {name: run for name, (run, _) in runs.items()}, wrong)
         found = [
             set(two)
-            for two in itertools.combinations(touched, 2)
-            if touched[two[0]] | touched[two[1]] == wrong
-            and self._fits(two, first, self.scope, run_variant)
+            for two in pairs
+            if self._fits(two, first, self.scope, run_variant)
             and self._reproduced(two, self.scope, run_variant)
         ]
         common = set.intersection(*found) if found else set()
-        return [name for name in touched if name in common]
+        return [name for name in runs if name in common]
+
+    def _likeliest(self, pairs: list[tuple], runs: dict, wrong: set[str]) -> list[tuple]:
+        """The pairs to try, when there are many.
+
+        Two mistakes together often do about what the sum of their changes does, or the product of
+        their factors. So those come first for which one of the two is nearest to the student.
+        """
+        student, right = self.students[self.order[0]], self.rights[self.order[0]]
+
+        def flat(run) -> np.ndarray | None:
+            values = [run.values.get(output) for output in sorted(wrong)]
+            shapes = [np.shape(student.values.get(output)) for output in sorted(wrong)]
+            if any(np.shape(v) != s for v, s in zip(values, shapes, strict=True)):
+                return None
+            return np.concatenate([np.ravel(v).astype(float) for v in values])
+
+        goal, origin = flat(student), flat(right)
+        vectors = {name: flat(run) for name, run in runs.items()}
+        if goal is None or origin is None or goal.dtype.kind != "f":
+            return pairs[:PAIRS]
+
+        def distance(two) -> float:
+            a, b = (vectors[name] for name in two)
+            if a is None or b is None:
+                return np.inf
+            with np.errstate(all="ignore"):
+                guesses = a + b - origin, a * b / origin
+                return min(np.nan_to_num(np.abs(x - goal).mean(), nan=np.inf) for x in guesses)
+
+        return sorted(pairs, key=distance)[:PAIRS]
 
     def touched(self, name: str) -> set[str]:
         """The outputs that a mistake makes wrong somewhere."""

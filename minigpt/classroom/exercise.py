@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,7 +182,9 @@ BETWEEN = "\n\n\n"  # what stands between two functions
 @functools.lru_cache(maxsize=4096)
 def compiled(text: str) -> types.CodeType:
     """Compile one function; a mistake changes one of several, so the others are known already."""
-    return compile(text, "<solution>", "exec")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two mistakes at once may look odd to the compiler
+        return compile(text, "<solution>", "exec")
 
 
 def without_docstrings(text: str) -> str:

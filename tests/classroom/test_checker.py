@@ -49,7 +49,7 @@ UNKNOWING = dataclasses.replace(LAYERNORM, mistakes=())  # so that only the numb
 def test_the_solution_passes_with_all_lines():
     report = report_of(E06, "layernorm")
     assert report.ok and report.problem == "" and report.diagnoses == []
-    assert len(report.lines) == 10 and report.seconds < 2
+    assert len(report.lines) == 10
 
 
 def test_a_known_mistake_in_words_with_its_numbers_and_hints():
@@ -286,7 +286,6 @@ def test_noise_is_never_given_a_name(exercise):
             report = check_part(exercise, part, SimpleNamespace(**names))
             assert not report.ok
             assert [d.name for d in report.diagnoses if d.kind == "known"] == [], report.problem
-            assert report.seconds < 2
 
 
 # --- manners --------------------------------------------------------------------------------------
