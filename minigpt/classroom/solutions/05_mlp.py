@@ -64,7 +64,9 @@ def gelu(x):
         y of the shape of x, and the cache: whatever your backward needs.
     """
     xp = get_array_module(x)
-    u = K * (x + 0.044715 * (x * x * x))
+    cube = x * x * x
+    inner = x + 0.044715 * cube
+    u = K * inner
     tanh = xp.tanh(u)
     y = 0.5 * x * (1 + tanh)
     return y, (x, tanh)
@@ -85,9 +87,13 @@ def gelu_backward(dy, cache):
     x, tanh = cache
     first = 0.5 * (1 + tanh)
     dtanh = 1 - tanh * tanh
-    du = K * (1 + 3 * 0.044715 * (x * x))
-    second = 0.5 * x * dtanh * du
-    dx = dy * (first + second)
+    dcube = 3 * (x * x)
+    dinner = 1 + 0.044715 * dcube
+    du = K * dinner
+    half = 0.5 * x
+    second = half * dtanh * du
+    slope = first + second
+    dx = dy * slope
     return dx, {}
 
 
