@@ -66,7 +66,8 @@ def cross_entropy_backward(dloss, cache):
     one_hot = xp.arange(p.shape[-1]) == right
     dlogits = p - one_hot
     dlogits = dlogits * counted[..., None]
-    dlogits = dlogits * (dloss / N)
+    dlogits = dlogits / N
+    dlogits = dlogits * dloss
     return dlogits, {}
 
 

@@ -473,4 +473,29 @@ FORWARD = (
         section=1,
         hint="What does `she` get from `Tom` in section 1?",
     ),
+    mistake(
+        "keys_reshaped",
+        SCORES,
+        "scores = q @ k.reshape(*k.shape[:-2], k.shape[-1], k.shape[-2])",
+        says="k is reshaped where it should be transposed: the numbers of different keys are mixed",
+        section=5,
+        hint="A reshape reads the numbers in the same order. Which function exchanges two axes?",
+    ),
+    mistake(
+        "plain_mean",
+        SCORES,
+        "scores = 0 * (q @ k.swapaxes(-1, -2))",
+        says="each query takes the plain mean of all values that it may see: the scores are not "
+        "used",
+        section=1,
+        hint="Change q and k. Does your y change?",
+    ),
+    mistake(
+        "hidden_by_minus_5",
+        LOWEST,
+        "lowest = -5.0",
+        says="hidden scores are replaced by -5, which still gets a weight",
+        section=2,
+        hint="How large is exp of the number that you put in? What should be left of it?",
+    ),
 )

@@ -504,4 +504,28 @@ BACKWARD = (
         section=5,
         hint="y = weights @ v is a product of two arrays. Both have a gradient.",
     ),
+    mistake(
+        "values_reshaped",
+        DWEIGHTS,
+        "dweights = dy @ v.reshape(*v.shape[:-2], v.shape[-1], v.shape[-2])",
+        says="in dweights v is reshaped where it should be transposed",
+        section=5,
+        hint="A reshape reads the numbers in the same order. Which function exchanges two axes?",
+    ),
+    mistake(
+        "dq_of_weights",
+        DQ,
+        "dq = weights @ k / math.sqrt(q.shape[-1])",
+        says="dq is computed with the weights, where dscores belongs",
+        section=5,
+        hint="Call your backward with dy and with 2 * dy. How should dq change?",
+    ),
+    mistake(
+        "dk_of_weights",
+        DK,
+        "dk = weights.swapaxes(-1, -2) @ q / math.sqrt(q.shape[-1])",
+        says="dk is computed with the weights, where dscores belongs",
+        section=5,
+        hint="Call your backward with dy and with 2 * dy. How should dk change?",
+    ),
 )

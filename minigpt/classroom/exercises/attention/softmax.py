@@ -587,6 +587,43 @@ BACKWARD = (
         section=4,
         hint="Call your backward with dy and with 2 * dy. How should dx change?",
     ),
+    mistake(
+        "exp_in_front",
+        KEPT,
+        "return y, (exp, y)",
+        FROM_CACHE,
+        "exp, y = cache",
+        SOFTMAX_DX,
+        "dx = exp * difference",
+        says="the factor in front is exp before the division, where y belongs",
+        section=4,
+        hint="The formula of step 5 needs numbers that add up to 1. What is in your cache?",
+    ),
+    mistake(
+        "exp_at_the_average",
+        KEPT,
+        "return y, (exp, y)",
+        FROM_CACHE,
+        "exp, y = cache",
+        SOFTMAX_DX,
+        "dx = y * dy - exp * average",
+        says="the average is multiplied by exp before the division where y belongs, as if S² were "
+        "S in the quotient rule",
+        section=4,
+        hint="Write the quotient rule of step 1 again. Which power of S stands below?",
+    ),
+    mistake(
+        "average_divided_by_the_sum",
+        KEPT,
+        "return y, (total, y)",
+        FROM_CACHE,
+        "total, y = cache",
+        SOFTMAX_DX,
+        "dx = y * dy - average / total",
+        says="the gradient of the sum S goes to x without the factor exp(x)",
+        section=4,
+        hint="S is a sum of exp(x_j). What is its derivative by x_j?",
+    ),
 )
 
 SOFTMAX_MISTAKES = FORWARD + BACKWARD

@@ -426,4 +426,42 @@ FORWARD = (
         section=6,
         hint="Are the heads averaged, or put side by side?",
     ),
+    mistake(
+        "hidden_by_zero",
+        HEADS,
+        HEADS + "\n    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])"
+        "\n    heads = softmax(scores * causal)[0] @ v",
+        says="hidden scores become 0, and exp(0) is 1: what is hidden still gets a weight",
+        section=2,
+        hint="Which number must stand before exp so that 0 comes out behind it?",
+    ),
+    mistake(
+        "mask_too_late",
+        HEADS,
+        HEADS + "\n    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])"
+        "\n    heads = (softmax(scores)[0] * causal) @ v",
+        says="the mask comes after the softmax: the hidden scores still stand in its sum",
+        section=2,
+        hint="What does each row of your weights add up to?",
+    ),
+    mistake(
+        "not_low_enough",
+        HEADS,
+        HEADS + "\n    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])"
+        "\n    heads = softmax(xp.where(causal, scores, -10.0))[0] @ v",
+        says="hidden scores are replaced by -10, which still gets a small weight",
+        section=2,
+        hint="How large is exp of the number that you put in? What should be left of it?",
+    ),
+    mistake(
+        "softmax_over_the_queries",
+        HEADS,
+        HEADS + "\n    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])"
+        "\n    scores = xp.where(causal, scores, xp.finfo(scores.dtype).min)"
+        "\n    heads = softmax(scores.swapaxes(-1, -2))[0].swapaxes(-1, -2) @ v",
+        says="the softmax runs over the queries instead of the keys: the columns of the weights "
+        "add up to 1",
+        section=2,
+        hint="One query shares out its attention. Which numbers of the weights must add up to 1?",
+    ),
 )

@@ -335,4 +335,30 @@ BACKWARD = (
         section=6,
         hint="Each parameter is used once for each token. What happens to gradients that meet?",
     ),
+    mistake(
+        "root_of_C_on_the_way_back",
+        DOT_BACK,
+        DOT_BACK + "\n    dq = dq / math.sqrt(n_head)\n    dk = dk / math.sqrt(n_head)",
+        says="on the way back to queries and keys it is divided by sqrt(C), where it should be "
+        "sqrt(D) of one head",
+        section=5,
+        hint="How many products are added up in one score of one head?",
+    ),
+    mistake(
+        "c_attn_with_merged",
+        LINEAR_OUT,
+        "y, proj_cache = linear(merged, **c_proj)\n    attn_cache = (merged, *attn_cache[1:])",
+        says="the gradient of c_attn's weight is computed with the merged heads, where x belongs",
+        section=6,
+        hint="Which array did c_attn meet in the forward pass?",
+    ),
+    mistake(
+        "c_proj_with_dmerged",
+        GRADIENTS,
+        "dc_proj = linear_backward(dmerged, proj_cache)[1]\n    " + GRADIENTS,
+        says="the gradients of c_proj are computed with what comes out in front of it, where dy "
+        "belongs",
+        section=6,
+        hint="Which gradient arrives at the output of c_proj?",
+    ),
 )

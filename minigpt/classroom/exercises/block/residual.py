@@ -438,4 +438,13 @@ RESIDUAL_MISTAKES = (
         section=2,
         hint="A reshape reads the numbers in the same order. Print x.reshape(C, -1) for a small x.",
     ),
+    mistake(
+        "weight_for_each_place",
+        DWEIGHT,
+        "dweight = x.swapaxes(0, -2).swapaxes(-1, -2) @ dy.swapaxes(0, -2)",
+        says="with more than two axes the gradient of weight is added up over the texts only: each "
+        "place has one of its own",
+        section=2,
+        hint="Compare the shape of your gradient with that of weight.",
+    ),
 )

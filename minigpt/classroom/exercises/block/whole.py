@@ -467,4 +467,20 @@ FORWARD = (
         section=3,
         hint="Which x does the second line of the formula start from?",
     ),
+    mistake(
+        "root_of_2_at_attention",
+        ADD_1,
+        "x = (x + added_1) * 0.5**0.5",
+        says="the sum around attention is divided by the root of 2",
+        section=3,
+        hint="What should the block return when attention and the MLP give only zeros?",
+    ),
+    mistake(
+        "root_of_2_at_mlp",
+        ADD_2,
+        "x = (x + added_2) * 0.5**0.5",
+        says="the sum around the MLP is divided by the root of 2",
+        section=3,
+        hint="What should the block return when attention and the MLP give only zeros?",
+    ),
 )

@@ -283,4 +283,12 @@ BITS_MISTAKES = (
         section=8,
         hint="Can a number of bits be negative?",
     ),
+    mistake(
+        "divided_by_ln_2_twice",
+        PER_BYTE,
+        "of_a_byte = bits / n_bytes / math.log(2)",
+        says="it is divided by ln 2 twice",
+        section=8,
+        hint="How often must nats be turned into bits?",
+    ),
 )

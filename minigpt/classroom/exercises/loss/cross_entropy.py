@@ -90,16 +90,16 @@ FORWARD = (
     ),
     mistake(
         "wrong_sign",
-        MEAN,
-        "loss = -losses.sum() / N",
+        LOSSES,
+        "losses = of_target - log_total",
         says="the loss has the wrong sign",
         section=2,
         hint="Can a surprise be negative? The logarithm of a probability is.",
     ),
     mistake(
         "in_bits",
-        MEAN,
-        "loss = losses.sum() / N / math.log(2)",
+        LOSSES,
+        "losses = (log_total - of_target) / math.log(2)",
         says="the loss is in bits (log2), where it should be in nats (ln)",
         section=2,
         hint="Which logarithm does the formula have? For p = 1/2 the loss should be 0.69.",
@@ -228,8 +228,8 @@ FORWARD = (
     ),
     mistake(
         "log_10",
-        MEAN,
-        "loss = losses.sum() / N / math.log(10)",
+        LOSSES,
+        "losses = (log_total - of_target) / math.log(10)",
         says="the loss is made with the logarithm to the base 10, where it should be ln",
         section=2,
         hint="Which logarithm does the formula have? For p = 1/2 the loss should be 0.69.",
@@ -319,7 +319,8 @@ FORWARD = (
         "largest_at_the_target_only",
         LOG_TOTAL,
         "log_total = xp.log(xp.exp(logits).sum(axis=-1, keepdims=True))",
-        says="the largest logit is subtracted from the target's logit, but not in the sum of exp",
+        says="the largest logit is gone from the target's logit, but not from the "
+        "logarithm of the sum",
         section=3,
         hint="Add 100 to all logits of a place. The loss should stay as it is. Does it?",
     ),
@@ -542,5 +543,22 @@ FORWARD = (
             hint="Section 3 names this repair, and tells what becomes of a surprise of 1000.",
         )
         for small in ("1e-2", "1e-3", "1e-4", "1e-5", "1e-6", "1e-7")
+    ),
+    mistake(
+        "shifted_logits_of_ignored_places",
+        HIDE,
+        "losses = xp.where(counted, losses, log_total[..., 0])",
+        says="ignored places add the logarithm of their sum of exp, behind the subtraction of the "
+        "largest logit",
+        section=5,
+        hint="Both parts of the loss must fall away at an ignored place. Which one is left?",
+    ),
+    mistake(
+        "largest_subtracted_again",
+        OF_TARGET,
+        "of_target = xp.take_along_axis(logits, right, axis=-1) + largest",
+        says="the largest logit is subtracted behind the logarithm, where it should be added again",
+        section=3,
+        hint="Section 3 has m + ln(sum of exp(z - m)). Which sign has m in yours?",
     ),
 )

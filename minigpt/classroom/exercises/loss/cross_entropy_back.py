@@ -6,13 +6,14 @@ P = "p = exp / total"
 ONE_HOT = "one_hot = xp.arange(p.shape[-1]) == right"
 P_MINUS_Y = "dlogits = p - one_hot"
 HIDE_BACK = "dlogits = dlogits * counted[..., None]"
-DIVIDE = "dlogits = dlogits * (dloss / N)"
+DIVIDE = "dlogits = dlogits / N"
+UPSTREAM = "dlogits = dlogits * dloss"
 
 BACKWARD = (
     mistake(
         "gradient_not_divided",
         DIVIDE,
-        "dlogits = dlogits * dloss",
+        "",
         says="dlogits is not divided by N: it is the gradient of the sum",
         section=4,
         hint="Only a factor is wrong. Which step of the derivation brings the number of places in?",
@@ -20,7 +21,7 @@ BACKWARD = (
     mistake(
         "gradient_divided_by_all_places",
         DIVIDE,
-        "dlogits = dlogits * (dloss / counted.size)",
+        "dlogits = dlogits / counted.size",
         says="dlogits is divided by the number of all places, the ignored ones as well",
         section=5,
         hint="The forward divides by the places that count. What does your backward divide by?",
@@ -28,7 +29,7 @@ BACKWARD = (
     mistake(
         "gradient_divided_by_texts",
         DIVIDE,
-        "dlogits = dlogits * (dloss / p.shape[0])",
+        "dlogits = dlogits / p.shape[0]",
         says="dlogits is divided by the length of the first axis instead of N",
         section=4,
         hint="How many places are there in B texts of T tokens?",
@@ -36,15 +37,15 @@ BACKWARD = (
     mistake(
         "gradient_divided_by_V_too",
         DIVIDE,
-        "dlogits = dlogits * (dloss / (N * p.shape[-1]))",
+        "dlogits = dlogits / (N * p.shape[-1])",
         says="dlogits is divided by V too: it is V times too small",
         section=4,
         hint="Take one place. Its dlogits should be p - y itself; is it?",
     ),
     mistake(
         "dloss_forgotten",
-        DIVIDE,
-        "dlogits = dlogits / N",
+        UPSTREAM,
+        "",
         says="dlogits is not multiplied by dloss, the upstream gradient",
         section=5,
         hint="Call your backward with dloss = 1 and with dloss = 2. What should happen?",
@@ -126,7 +127,7 @@ BACKWARD = (
     mistake(
         "gradient_divided_by_places_of_a_text",
         DIVIDE,
-        "dlogits = dlogits * (dloss / p.shape[-2])",
+        "dlogits = dlogits / p.shape[-2]",
         says="dlogits is divided by the number of places of one text instead of N",
         section=4,
         hint="How many places are there in B texts of T tokens?",
@@ -134,7 +135,7 @@ BACKWARD = (
     mistake(
         "gradient_divided_by_V",
         DIVIDE,
-        "dlogits = dlogits * (dloss / p.shape[-1])",
+        "dlogits = dlogits / p.shape[-1]",
         says="dlogits is divided by V instead of N",
         section=4,
         hint="The mean runs over the places. How many are there?",
@@ -142,7 +143,7 @@ BACKWARD = (
     mistake(
         "gradient_divided_twice",
         DIVIDE,
-        "dlogits = dlogits * (dloss / N / N)",
+        "dlogits = dlogits / N**2",
         says="dlogits is divided by N twice",
         section=4,
         hint="Take two equal places. What should their dlogits be, and what are they?",
@@ -150,7 +151,7 @@ BACKWARD = (
     mistake(
         "gradient_multiplied",
         DIVIDE,
-        "dlogits = dlogits * (dloss * N)",
+        "dlogits = dlogits * N",
         says="dlogits is multiplied by N where it should be divided by it",
         section=4,
         hint="Take two equal places. What should their dlogits be, and what are they?",
@@ -159,7 +160,7 @@ BACKWARD = (
         "gradient_of_the_means",
         DIVIDE,
         "of_text = xp.maximum(1, counted.sum(axis=-1, keepdims=True))[..., None]\n"
-        "    dlogits = dlogits * (dloss / of_text / max(1, counted.size // counted.shape[-1]))",
+        "    dlogits = dlogits / (of_text * max(1, counted.size // counted.shape[-1]))",
         says="each text is divided by the number of its own places, and then by that of the texts",
         section=5,
         hint="The forward pass divides once, by the places of all texts. And your backward?",
@@ -167,24 +168,23 @@ BACKWARD = (
     mistake(
         "gradient_of_a_text",
         DIVIDE,
-        "dlogits = dlogits * (dloss / xp.maximum(1, counted.sum(axis=-1, keepdims=True)))"
-        "[..., None]",
+        "dlogits = dlogits / xp.maximum(1, counted.sum(axis=-1, keepdims=True))[..., None]",
         says="each text is divided by the number of its own places instead of N",
         section=5,
         hint="The forward pass divides once, by the places of all texts. And your backward?",
     ),
     mistake(
         "dloss_divides",
-        DIVIDE,
-        "dlogits = dlogits / (dloss * N)",
+        UPSTREAM,
+        "dlogits = dlogits / dloss",
         says="dlogits is divided by dloss, where it should be multiplied by it",
         section=5,
         hint="Call your backward with dloss = 1 and with dloss = 2. What should happen?",
     ),
     mistake(
         "dloss_added",
-        DIVIDE,
-        "dlogits = dlogits / N + dloss",
+        UPSTREAM,
+        "dlogits = dlogits + dloss",
         says="dloss is added to dlogits, where it should be a factor",
         section=5,
         hint="Call your backward with dloss = 0. What should dlogits be?",
@@ -192,7 +192,9 @@ BACKWARD = (
     mistake(
         "dloss_at_p_only",
         P_MINUS_Y,
-        "dlogits = p - one_hot / dloss",
+        "dlogits = p * dloss - one_hot",
+        UPSTREAM,
+        "",
         says="dloss is a factor of p, but not of the 1 at the target",
         section=5,
         hint="Call your backward with dloss = 0. What should dlogits be?",
@@ -200,7 +202,9 @@ BACKWARD = (
     mistake(
         "dloss_at_y_only",
         P_MINUS_Y,
-        "dlogits = p / dloss - one_hot",
+        "dlogits = p - one_hot * dloss",
+        UPSTREAM,
+        "",
         says="dloss is a factor of the 1 at the target, but not of p",
         section=5,
         hint="Call your backward with dloss = 0. What should dlogits be?",
@@ -431,5 +435,13 @@ BACKWARD = (
         says="1 is subtracted at each place for the targets of all places",
         section=4,
         hint="What does `p[..., targets]` take? Print its shape, and see np.take_along_axis.",
+    ),
+    mistake(
+        "token_0_not_subtracted",
+        ONE_HOT,
+        "one_hot = (xp.arange(p.shape[-1]) == right) & (right > 0)",
+        says="nothing is subtracted where the target is token 0",
+        section=4,
+        hint="Is 0 a token? Print dlogits of a place with the target 0.",
     ),
 )
