@@ -78,5 +78,7 @@ def tied_backward(dlogits, cache):
     read_cache, score_cache = cache
     dread, scoring = unembedding_backward(dlogits, score_cache)
     _, reading = embedding_backward(dread, read_cache)
-    total = scoring["weight"] + reading["weight"]
+    from_scoring = scoring["weight"]
+    from_reading = reading["weight"]
+    total = from_scoring + from_reading
     return None, {"weight": total}
