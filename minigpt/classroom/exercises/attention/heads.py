@@ -143,14 +143,6 @@ SPLIT_MISTAKES = (
         hint="Compare the shape of your result with the docstring, axis by axis.",
     ),
     mistake(
-        "tokens_cut_into_heads",
-        PIECES,
-        "pieces = x.reshape(B, n_head, D, T).swapaxes(1, 3)",
-        says="x is read as (B, H, D, T), and heads and tokens are swapped twice",
-        section=6,
-        hint="A reshape reads the numbers row by row. What are the rows of x?",
-    ),
-    mistake(
         "heads_into_the_batch",
         SPLIT,
         "return pieces.swapaxes(1, 2).reshape(B * n_head, T, D)",

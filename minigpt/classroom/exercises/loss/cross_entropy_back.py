@@ -300,10 +300,10 @@ BACKWARD = (
         hint="Add up the dlogits of one place. What should the sum be?",
     ),
     mistake(
-        "gradient_of_the_squared_error",
+        "doubled",
         P_MINUS_Y,
         "dlogits = 2 * (p - one_hot)",
-        says="dlogits is twice as large: 2 (p - y)",
+        says="dlogits is twice what it should be: 2 (p - y) / N",
         section=4,
         hint="Which step of the derivation should bring a 2? See the small case of section 4.",
     ),
