@@ -1,22 +1,21 @@
 """Grade a folder of submissions: each file in a process of its own, with limits.
 
-What is isolated: time (a limit for each part), memory (one for the process), the working folder (a
-copy in a temporary place), what is printed, `sys.exit` and crashes, and processes that it started
-in the usual way. All files are read before the first one runs, and minigpt's own files are compared
-after each, so no submission can change another one's result unnoticed.
+What is isolated: time (a limit for each part), memory (one for the process and its children), the
+working folder (a copy in a temporary place), minigpt itself (a copy for each process), what is
+printed, `sys.exit` and crashes, and processes that it started in the usual way. All files are read
+before the first one runs.
 
-What is not: a submission runs with the rights of whoever grades. It can read and write their files,
-use the network, leave processes behind if it means to, and, as it runs in the process that measures
-it, forge its own result. Grade the work of people whom you don't trust in a container.
+What is not: a submission runs with the rights of whoever grades. It can read and write their files
+(Python's and NumPy's own among them), use the network, start processes without number, leave some
+behind if it means to, and, as it runs in the process that measures it, forge its own result. Grade
+the work of people whom you don't trust in a container.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import re
-import shutil
-import tempfile
-from collections import Counter
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from pathlib import Path
 from minigpt.classroom.bughunt import Hunt
 from minigpt.classroom.exercise import Exercise
 from minigpt.classroom.exercises import EXERCISES
+from minigpt.classroom.materials import Materials, fingerprint, read_package
 from minigpt.classroom.report import PartReport
 from minigpt.classroom.student import short_name, task_of_file
 from minigpt.classroom.worker import MEGABYTES, SECONDS, Worker, check_file, parts_of
@@ -35,17 +35,22 @@ POINTS = 10.0  # for a part
 NUMBERS = {"forward": 4.0, "backward": 4.0, "numbers": 8.0, "the mistake is gone": 10.0}
 MANNERS = ("gradient check", "inputs unchanged", "called twice", "float32", "ready for a GPU")
 MOST_FILES, MOST_BYTES = 200, 20 << 20  # of one student
+MOST_CODE = 1 << 20  # bytes of one file to grade
 SKIPPED = {"__pycache__", ".git", ".ipynb_checkpoints", ".venv", "venv", "__MACOSX"}
 
 
 @dataclass
 class Submission:
-    """A student's file, and the files beside it, as they were when the grading began."""
+    """A student's file, and the files beside it, as they were when the grading began.
+
+    `files` are by their path within `home`, the student's folder.
+    """
 
     student: str
     path: Path
     task: Exercise | Hunt
     files: dict[Path, bytes] = field(repr=False, default_factory=dict)
+    home: Path = Path()
 
 
 @dataclass
@@ -98,53 +103,87 @@ def find_submissions(folder: Path) -> tuple[list[Submission], list[str]]:
     for path in sorted(folder.iterdir()):
         if path.name in SKIPPED or path.name.startswith("."):
             continue
-        if path.is_dir():
+        if path.is_symlink():
+            notes.append(f"{path}: is a link, left out.")
+        elif path.is_dir():
             files = _files_of(path, notes)
             for file in files:
                 if file.suffix == ".py":
-                    _take(found, notes, path.name, file, files)
+                    _take(found, notes, path.name, path, file, files)
         elif path.suffix == ".py":
-            student = _student_in(path.stem)
-            _take(found, notes, student, path, {path: path.read_bytes()})
+            student = _student_in(path.stem) or folder.resolve().name
+            with _noting(path, notes):
+                _take(found, notes, student, folder, path, {path: _read(path, MOST_CODE)})
     if not found:
         raise UserError(
             f"There is no submission in {folder}: put each student's files into a folder of their "
-            f"own, such as {folder}/ada/06_layernorm.py."
+            f"own, such as {Path(folder, 'ada', '06_layernorm.py')}."
         )
     ordered = sorted(found.values(), key=lambda s: (s.student.lower(), short_name(s.task)))
-    return ordered, notes
+    return ordered, [readable(note) for note in notes]
 
 
 def _files_of(folder: Path, notes: list[str]) -> dict[Path, bytes]:
-    """The files of a student, read once."""
+    """The files of a student, read once; programs first, should there be too many."""
     files: dict[Path, bytes] = {}
-    size = 0
-    for path in sorted(folder.rglob("*")):
-        if SKIPPED & set(path.parts) or path.is_symlink() or not path.is_file():
+    room, full = MOST_BYTES, False
+    for path in sorted(folder.rglob("*"), key=lambda path: (path.suffix != ".py", path)):
+        parts = path.relative_to(folder).parts
+        hidden = SKIPPED & set(parts) or any(part.startswith(".") for part in parts)
+        if hidden or path.is_symlink() or not path.is_file():
             continue
-        size += path.stat().st_size
-        if len(files) >= MOST_FILES or size > MOST_BYTES:
-            notes.append(f"{folder}: more than {MOST_FILES} files or 20 MB; the rest is left out.")
-            break
-        files[path] = path.read_bytes()
+        with _noting(path, notes):
+            if len(files) == MOST_FILES or path.stat().st_size > room:
+                full = True
+                continue
+            files[path] = _read(path, MOST_CODE if path.suffix == ".py" else room)
+            room -= len(files[path])
+    if full:
+        notes.append(f"{folder}: more than {MOST_FILES} files or {MOST_BYTES >> 20} MB; the rest "
+                     f"is left out.")  # fmt: skip
     return files
 
 
-def _take(found, notes, student, path, files) -> None:
+@contextlib.contextmanager
+def _noting(path: Path, notes: list[str]):
+    """A file that can't be read is told, and keeps nobody else's from being graded."""
+    try:
+        yield
+    except OSError as error:
+        notes.append(f"{path}: can't be read ({error.strerror}), left out.")
+    except UserError as error:
+        notes.append(str(error))
+
+
+def _read(path: Path, most: int) -> bytes:
+    if path.stat().st_size > most:
+        raise UserError(f"{path}: is larger than {most >> 20} MB, left out.")
+    return path.read_bytes()
+
+
+def _take(found, notes, student, home, path, files) -> None:
+    student = readable(student)
     try:
         task = task_of_file(path)
     except UserError:
         if path.stem not in ("helpers", "utils", "__init__"):
-            notes.append(f"{path}: belongs to no exercise, left out.")
+            notes.append(f"{path}: belongs to no exercise, is only there to be imported.")
         return
+    new = Submission(student, path, task, {p.relative_to(home): c for p, c in files.items()}, home)
     key = student, short_name(task)
     if key in found:
-        newer = path.stat().st_mtime > found[key].path.stat().st_mtime
-        older = found[key].path if newer else path
-        notes.append(f"{older}: {student} has a newer file for {key[1]}, left out.")
-        if not newer:
-            return
-    found[key] = Submission(student, path, task, files)
+        old = found[key]
+        new, old = sorted([new, old], key=_precedence, reverse=True)
+        notes.append(f"{old.path}: {student} has another file for {key[1]}, {new.path.name}, which "
+                     f"counts (by its name, or it is newer).")  # fmt: skip
+    found[key] = new
+
+
+def _precedence(submission: Submission):
+    """A file that is called after its task is no helper module; among equals, the newer one."""
+    path, task = submission.path, submission.task
+    called = task.number in path.stem or task.name in path.stem
+    return called, path.stat().st_mtime, path.name == task.file_name
 
 
 def _student_in(stem: str) -> str:
@@ -152,7 +191,13 @@ def _student_in(stem: str) -> str:
     names = {e.name for e in EXERCISES.values()} | {"bughunt"}
     rest = [word for word in re.split(r"[_\- ]+", stem) if not word.isdigit()
             and re.sub(r"\d+$", "", word.lower()) not in names]  # fmt: skip
-    return " ".join(rest) or stem
+    return " ".join(rest)
+
+
+def readable(text: str) -> str:
+    """A name without what a terminal or a file can't take."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def grade(
@@ -162,68 +207,88 @@ def grade(
     jobs: int = 1,
     seed: int = SEED,
     on_grade: Callable[[Grade], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> list[Grade]:
     """Grade all submissions, `jobs` at a time; the order of the result is theirs.
 
-    Raises:
-        UserError: when minigpt's own files were changed meanwhile.
+    Args:
+        on_grade: called with each grade as soon as it is there.
+        on_note: called with a sentence when minigpt's own files were changed meanwhile.
     """
-    before = fingerprint()
+    crew = _Crew(seconds, megabytes, seed)
 
     def one(submission: Submission) -> Grade:
-        result = _grade_one(submission, seconds, megabytes, seed)
-        if fingerprint() != before:
-            raise UserError(
-                f"minigpt's own files were changed while {submission.path} ran; install minigpt "
-                f"anew, look at that file, and grade again."
-            )
+        result = crew.grade(submission)
+        if crew.installed_changed() and on_note:
+            on_note(f"minigpt's own files were changed while {submission.path} ran. Each "
+                    f"submission has a copy from before, so this grading is sound; but look at "
+                    f"that file, and install minigpt anew.")  # fmt: skip
         if on_grade:
             on_grade(result)
         return result
 
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        return list(pool.map(one, submissions))
-
-
-def _grade_one(submission: Submission, seconds, megabytes, seed) -> Grade:
-    """One submission, in a copy of its folder that is removed afterwards."""
-    work = Path(tempfile.mkdtemp(prefix="minigpt-grade-"))
+    pool = ThreadPoolExecutor(max(1, jobs))
     try:
-        root = submission.path.parent
-        roots = [root, *root.parents]
-        base = next(r for r in roots if all(r in file.parents for file in submission.files))
-        for file, content in submission.files.items():
-            target = work / file.relative_to(base)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        path = work / submission.path.relative_to(base)
-        worker = Worker(seconds, megabytes, folder=work)
-        outcome = check_file(path, submission.task, parts_of(submission.task), seconds, seed,
-                             worker=worker, megabytes=megabytes)  # fmt: skip
-        return Grade(submission.student, submission.path, short_name(submission.task),
-                     outcome.reports, round(outcome.seconds, 3), outcome.printed)  # fmt: skip
+        return list(pool.map(one, submissions))
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        crew.stop()
+        pool.shutdown(cancel_futures=True)
 
 
-def fingerprint() -> str:
-    """A number for minigpt's own files, which changes when one of them does."""
-    package, digest = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path).encode() + path.read_bytes())
-    return digest.hexdigest()
+class _Crew:
+    """The processes that are at work, and what each of them is given."""
+
+    def __init__(self, seconds: float, megabytes: int, seed: int):
+        self.seconds, self.megabytes, self.seed = seconds, megabytes, seed
+        self.package, self.installed = read_package(), fingerprint()
+        self.working: list[Worker] = []
+        self.stopped, self.lock = False, threading.Lock()
+
+    def grade(self, submission: Submission) -> Grade:
+        materials = Materials(submission.files, self.package)
+        task = submission.task
+        path = submission.path.relative_to(submission.home)
+        outcome = check_file(path, task, parts_of(task), seed=self.seed,
+                             new_worker=lambda: self._worker(materials))  # fmt: skip
+        return Grade(submission.student, submission.path, short_name(task), outcome.reports,
+                     round(outcome.seconds, 3), outcome.printed)  # fmt: skip
+
+    def _worker(self, materials: Materials) -> Worker:
+        with self.lock:
+            if self.stopped:
+                raise UserError("The grading was stopped.")
+            self.working = [worker for worker in self.working if not worker.stopped]
+            worker = Worker(self.seconds, self.megabytes, materials)
+            self.working.append(worker)
+            return worker
+
+    def installed_changed(self) -> bool:
+        """Whether minigpt's installed files changed since the last time that this was asked."""
+        with self.lock:
+            before, self.installed = self.installed, fingerprint()
+            return before != self.installed
+
+    def stop(self) -> None:
+        """End all that runs; nothing more is begun."""
+        with self.lock:
+            self.stopped = True
+            for worker in self.working:
+                worker.stop()
 
 
 def commonest(grades: list[Grade]) -> list[tuple[int, str, str, list[str]]]:
-    """The mistakes that were named: (count, part, in words, students), commonest first."""
-    counts: Counter = Counter()
+    """The mistakes that were named: (count, part, in words, students), commonest first.
+
+    Counted are the students, each once for a mistake; among equals, one with a name comes first.
+    """
     students: dict[tuple[str, str], list[str]] = {}
     for one in grades:
-        for report in one.reports:
-            for key in _named(report):
-                counts[key] += 1
-                students.setdefault(key, []).append(one.student)
-    return [(count, *key, students[key]) for key, count in counts.most_common()]
+        for key in dict.fromkeys(key for report in one.reports for key in _named(report)):
+            students.setdefault(key, []).append(one.student)
+    known = {(report.part, one.says) for g in grades for report in g.reports
+             for one in report.diagnoses if one.kind == "known"}  # fmt: skip
+    ordered = sorted(students.items(), key=lambda item: (-len(item[1]), item[0] not in known))
+    return [(len(who), *key, who) for key, who in ordered]
 
 
 def _named(report: PartReport) -> list[tuple[str, str]]:
@@ -235,5 +300,7 @@ def _named(report: PartReport) -> list[tuple[str, str]]:
     red = next((line for line in report.lines if line.ok is False), None)
     if red is None:
         return []
+    if red.name == "loads":  # the same for all parts of a file; after the colon, for each file
+        return [(report.exercise, f"{red.seen.partition(':')[0].rstrip('.')}.")]
     facts = [(report.part, f"{', '.join(one.outputs)} {one.says}") for one in report.diagnoses]
     return facts or [(report.part, f"{red.name}: {red.seen}")]

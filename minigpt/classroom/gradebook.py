@@ -1,29 +1,36 @@
-"""The result of a class as a table, as CSV and as a page of HTML."""
+"""The result of a class as a table for the terminal, and as CSV; `gradepage` has the HTML."""
 
 from __future__ import annotations
 
 import csv
-import html
 import io
+from dataclasses import dataclass
 
-from minigpt.classroom.grade import POINTS, Grade, commonest, points_of
+from minigpt.classroom.grade import POINTS, Grade, commonest, points_of, readable
 from minigpt.classroom.report import PartReport
 
-NOTE = (
-    "Each submission ran in a process of its own, with limits of time and memory, in a copy of its "
-    "folder. Not isolated: files that the grader may write, the network, and a submission that "
-    "means to forge its own result."
-)
+BAR = 20  # characters
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many students of the class have a part right, partly right, wrong, or not handed in."""
+
+    task: str
+    part: str
+    right: int
+    partly: int
+    wrong: int
+    absent: int
 
 
 def columns_of(grades: list[Grade]) -> list[tuple[str, str]]:
     """(task, part), in the order of the course."""
-    found = {(g.task, report.part) for g in grades for report in g.reports if report.part != "file"}
-    order: dict[str, int] = {}
-    for g in grades:
-        for report in g.reports:
-            order.setdefault(report.part, len(order))
-    return sorted(found, key=lambda key: (key[0], order[key[1]]))
+    order: dict[tuple[str, str], int] = {}
+    for one in grades:
+        for place, report in enumerate(one.reports):
+            order.setdefault((one.task, report.part), place)
+    return sorted(order, key=lambda key: (key[0], order[key]))
 
 
 def by_student(grades: list[Grade]) -> dict[str, dict[tuple[str, str], PartReport]]:
@@ -35,27 +42,72 @@ def by_student(grades: list[Grade]) -> dict[str, dict[tuple[str, str], PartRepor
     return table
 
 
-def _total(row: dict) -> float:
-    return sum(points_of(report) for report in row.values())
+def counts(grades: list[Grade]) -> list[Count]:
+    """For each part, how the class did."""
+    table = by_student(grades)
+    found = []
+    for key in columns_of(grades):
+        reports = [row[key] for row in table.values() if key in row]
+        right = sum(report.ok for report in reports)
+        partly = sum(points_of(report) > 0 for report in reports) - right
+        found.append(Count(*key, right, partly, len(reports) - right - partly,
+                           len(table) - len(reports)))  # fmt: skip
+    return found
 
 
-def as_text(grades: list[Grade]) -> str:
-    """The table, and below it the commonest mistakes."""
+def label(task: str, part: str = "") -> str:
+    """"06 layernorm"; a bug hunt has one part, which is called as it is."""
+    return task if part == task else f"{task} {part}".strip()
+
+
+def total(row: dict) -> float:
+    """The points of a student."""
+    return round(sum(points_of(report) for report in row.values()), 2)
+
+
+def as_text(grades: list[Grade], width: int = 100) -> str:
+    """The table, how many have each part right, and the commonest mistakes."""
     columns, table = columns_of(grades), by_student(grades)
-    heads = [f"{task} {part}"[:14] for task, part in columns]
-    width = max([7, *(len(student) for student in table)])
-    width = min(width, 28)
-    rows = [f"{'student':<{width}}  " + "  ".join(f"{h:>14}" for h in heads) + "     total"]
-    for student, row in table.items():
-        cells = [f"{points_of(row[c]):>14g}" if c in row else f"{'–':>14}" for c in columns]
-        total = f"{_total(row):>10g}"
-        rows.append(f"{student[:width]:<{width}}  " + "  ".join(cells) + total)
-    rows.append(f"(of {POINTS:g} points a part)")
+    rows = _table(table, {label(*c): [c] for c in columns})
+    if max(map(len, rows)) > width:  # one column for each task
+        tasks = dict.fromkeys(task for task, _ in columns)
+        short = {t: t.replace("bughunt-", "b") for t in tasks}
+        rows = _table(table, {short[t]: [c for c in columns if c[0] == t] for t in tasks})
+    rows += ["", f"Right, of {len(table)} students:"]
+    width = max(len(label(*c)) for c in columns)
+    for count in counts(grades):
+        filled = round(BAR * count.right / len(table))
+        absent = f", {count.absent} not handed in" if count.absent else ""
+        rows.append(f"  {label(count.task, count.part):<{width}}  {'█' * filled:░<{BAR}} "
+                    f"{count.right:>3}{absent}")  # fmt: skip
     mistakes = commonest(grades)
     if mistakes:
-        rows += ["", "The commonest mistakes:"]
-        rows += [f"  {count:>3}  {part}: {says}" for count, part, says, _ in mistakes[:12]]
+        rows += ["", "The commonest mistakes, and how many students made them:"]
+        rows += [f"  {n:>3}  {part}: {says}" for n, part, says, _ in mistakes[:12]]
+        rows += [f"       and {len(mistakes) - 12} more; --html and --csv have all of them"][
+            : len(mistakes) > 12
+        ]
     return "\n".join(rows)
+
+
+def _table(table: dict[str, dict], groups: dict[str, list[tuple[str, str]]]) -> list[str]:
+    """A row for each student, a column for each group of parts, and the most that is possible."""
+    name = min(28, max([len("student"), *map(len, table)]))
+    most = {group: POINTS * len(keys) for group, keys in groups.items()}
+    widths = [max(4, len(group)) for group in groups]
+
+    def row(first: str, cells: list[str], last: str) -> str:
+        middle = "  ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))
+        return f"{first[:name]:<{name}}  {middle}  {last:>6}"
+
+    rows = [row("student", list(groups), "total")]
+    for student, reports in table.items():
+        cells = []
+        for keys in groups.values():
+            there = [points_of(reports[key]) for key in keys if key in reports]
+            cells.append(f"{sum(there):.4g}" if there else "–")
+        rows.append(row(student, cells, f"{total(reports):g}"))
+    return [*rows, row("(of)", [f"{x:g}" for x in most.values()], f"{sum(most.values()):g}")]
 
 
 def as_csv(grades: list[Grade]) -> str:
@@ -65,99 +117,17 @@ def as_csv(grades: list[Grade]) -> str:
     writer.writerow(["student", "exercise", "part", "points", "of", "verdict", "mistakes",
                      "explanation", "seconds", "file"])  # fmt: skip
     for one in grades:
+        file = readable(str(one.path))
         for report in one.reports:
             verdict = "right" if report.ok else "not written" if report.unwritten else "wrong"
             names = "; ".join(d.name for d in report.diagnoses)
             words = " ".join(report.problem.split())
             writer.writerow([_safe(x) for x in (
                 one.student, report.exercise, report.part, f"{points_of(report):g}", f"{POINTS:g}",
-                verdict, names, words, f"{report.seconds:g}", str(one.path))])  # fmt: skip
+                verdict, names, words, f"{report.seconds:g}", file)])  # fmt: skip
     return out.getvalue()
 
 
 def _safe(cell: str) -> str:
     """A spreadsheet takes a cell that begins with = or @ for a formula; a name must not be one."""
-    return f"'{cell}" if cell[:1] in ("=", "@", "+", "-", "\t", "\r") else cell
-
-
-def as_html(grades: list[Grade]) -> str:
-    """A page by itself: the table, the commonest mistakes, and each report to unfold."""
-    columns, table = columns_of(grades), by_student(grades)
-    head = "".join(f"<th>{_e(task)}<br>{_e(part)}</th>" for task, part in columns)
-    body = []
-    for student, row in table.items():
-        cells = "".join(_cell(row.get(c)) for c in columns)
-        body.append(f"<tr><th class=name>{_e(student)}</th>{cells}"
-                    f"<td class=sum>{_total(row):g}</td></tr>")  # fmt: skip
-    mistakes = "".join(
-        f"<tr><td class=n>{count}</td><td>{_e(part)}</td><td>{_e(says)}</td>"
-        f"<td class=who>{_e(', '.join(sorted(set(who))))}</td></tr>"
-        for count, part, says, who in commonest(grades)
-    )
-    details = "".join(
-        f"<details><summary>{_e(g.student)}: {_e(g.path.name)}</summary>"
-        + "".join(report._repr_html_() for report in g.reports)
-        + (f"<pre>{_e(g.printed)}</pre>" if g.printed.strip() else "")
-        + "</details>"
-        for g in grades
-        if not all(report.ok for report in g.reports)
-    )
-    none = "<p>None: everything that was handed in is right.</p>"
-    common = (
-        f"<table class=list><tr><th>count</th><th>part</th><th>mistake</th><th>who</th></tr>"
-        f"{mistakes}</table>"
-    )
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>minigpt: the class</title>
-<meta name="viewport" content="width=device-width">
-<style>{STYLE}</style>
-<h1>The class</h1>
-<p>{len(table)} students, {len(grades)} files. Points of {POINTS:g} a part; forward and backward
-4 each (a single function 8), manners 2.</p>
-<div class=wide><table class=points><tr><th>student</th>{head}<th>total</th></tr>
-{"".join(body)}</table></div>
-<p class=key><span class=full>&nbsp;</span> right <span class=part>&nbsp;</span> partly right
-<span class=zero>&nbsp;</span> wrong or not written <span class=none>–</span> not handed in</p>
-<h2>The commonest mistakes</h2>
-{common if mistakes else none}
-<h2>What to repair</h2>
-{details or none}
-<p class=note>{_e(NOTE)}</p>
-</html>
-"""
-
-
-STYLE = """
-body { font: 16px/1.45 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em;
-  color: #222 }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; margin: .5em 0 }
-th, td { padding: .35em .7em; text-align: left; vertical-align: top }
-.points td, .points th { text-align: center; border: 1px solid #fff }
-.points th.name { text-align: left; white-space: nowrap }
-.points tr > th { background: #f1f1f1; font-weight: 600; font-size: .92em }
-.full { background: #0072B2; color: #fff } .part { background: #A6D3EE }
-.zero { background: #E9A06B } .none { color: #767676 } .sum { font-weight: 700 }
-.key span { display: inline-block; width: 1.5em; text-align: center; margin-left: 1em }
-.list td { border-top: 1px solid #ddd } .n { font-weight: 700; text-align: right }
-.who { color: #555 } .note { color: #555; font-size: .9em; border-top: 1px solid #ddd;
-  padding-top: 1em; margin-top: 2em }
-details { border: 1px solid #ddd; border-radius: 6px; padding: .5em 1em; margin: .5em 0 }
-summary { cursor: pointer; font-weight: 600 }
-pre { background: #f6f6f6; padding: .7em; overflow-x: auto }
-"""
-
-
-def _cell(report: PartReport | None) -> str:
-    if report is None:
-        return "<td class=none>–</td>"
-    points = points_of(report)
-    kind = "full" if points == POINTS else "part" if points else "zero"
-    says = "; ".join(one.says for one in report.diagnoses) or (
-        "right" if report.ok else " ".join(report.problem.split())[:300]
-    )
-    return f'<td class={kind} title="{_e(says)}">{points:g}</td>'
-
-
-def _e(text: str) -> str:
-    return html.escape(str(text))
+    return f"'{cell}" if cell.lstrip()[:1] in ("=", "@", "+", "-") else cell

@@ -1,8 +1,7 @@
-"""The process in which a student's file runs, and the one that watches it.
+"""The process in which a student's file runs, seen from outside: started, watched and ended.
 
-`python -m minigpt.classroom.worker` reads one request, a line of JSON, from its standard input, and
-answers with a line of JSON for each part as soon as it is checked. What the student's code prints
-goes to a file. So an endless loop, a crash, `sys.exit` or 50 GB of memory end this process only.
+What happens in it is in `inside`. An endless loop, a crash, `sys.exit` or 50 GB of memory end that
+process only, and cost only the part that was being checked: a new process checks the other parts.
 """
 
 from __future__ import annotations
@@ -11,26 +10,53 @@ import contextlib
 import json
 import os
 import queue
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from minigpt.classroom.bughunt import Hunt
 from minigpt.classroom.exercise import Exercise
+from minigpt.classroom.materials import Materials, remove
 from minigpt.classroom.report import Line, PartReport
 from minigpt.classroom.student import short_name
 from minigpt.errors import UserError
 
 SECONDS = 20  # that one part may take
-MEGABYTES = 2048  # that the process may hold
-OUT_OF_MEMORY = 86  # the exit code of a process that took too much
+MEGABYTES = 2048  # that the process, and those that it starts, may hold
+START = 60  # seconds for Python itself to start, on a busy machine
+LOOK = 0.05  # seconds between two looks at the process
+OUT_OF_MEMORY = 86  # the exit code of a process that took too much; see `inside`
 PRINTED = 2000  # characters of the student's output that are kept
+MOST_PRINTED = 50 << 20  # bytes that may be printed
+LONGEST_ANSWER = 1 << 20  # bytes
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+SETTINGS = {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg",
+            **dict.fromkeys(THREADS, "1")}  # fmt: skip
+OWN_GROUP = (
+    {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
+LOOP = "Is there a loop that never ends?"
+HINTS = (
+    "Run this part by itself, on arrays as small as (2, 3): how far does it get?",
+    "Put a print before and inside of each loop: which one is reached, and how often? Does "
+    "anything in the loop change the condition of its `while`?",
+    "Compare the shapes and the numbers of rounds with those of the lesson; search for sys.exit, "
+    "quit and input.",
+)
+# The working folder is no place to import from: a student's json.py is not Python's.
+PROGRAM = (
+    "import sys; sys.path[:] = [p for p in sys.path if p]; "
+    "from minigpt.classroom.inside import main; main()"
+)
 
 
 @dataclass
@@ -52,35 +78,32 @@ class Worker:
     Args:
         seconds: that each part may take.
         megabytes: of memory that the process may hold.
-        folder: the working folder; by default this process's own.
+        materials: to work with, in a temporary folder of its own; None: it runs where we are.
     """
 
     def __init__(
         self,
         seconds: float = SECONDS,
         megabytes: int = MEGABYTES,
-        folder: Path | None = None,
+        materials: Materials | None = None,
     ):
-        self.seconds, self.megabytes, self.folder = seconds, megabytes, folder
-        self.printed = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `stop`)
-        threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
-                   "VECLIB_MAXIMUM_THREADS")  # fmt: skip
-        environment = os.environ | dict.fromkeys(threads, "1")
-        environment |= {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "MPLBACKEND": "Agg"}
-        root = str(Path(__file__).parents[2])  # where the package is, whatever folder we are in
-        environment["PYTHONPATH"] = os.pathsep.join(
-            filter(None, [root, os.environ.get("PYTHONPATH")])
-        )
-        groups = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "minigpt.classroom.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed,
-            env=environment, cwd=folder, **groups,
-        )  # fmt: skip
+        self.seconds, self.megabytes, self.materials = seconds, megabytes, materials
+        self.home = materials.lay_out() if materials else None
+        self.token = secrets.token_hex(16)
+        self.stopped = self.changed = False
+        self.printed = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+        root = self.home / "python" if self.home else Path(__file__).parents[2]
+        paths = filter(None, [str(root), os.environ.get("PYTHONPATH")])
+        environment = os.environ | SETTINGS | {"PYTHONPATH": os.pathsep.join(paths)}
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.printed,
+                env=environment, cwd=self.home and self.home / "work", **OWN_GROUP,
+            )  # fmt: skip
+        except BaseException:
+            remove(self.home)
+            raise
         self.lines: queue.Queue = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -91,86 +114,110 @@ class Worker:
         functions: list[tuple[str, list[str]]],
         seed: int = 0,
         skip: list[str] | None = None,
-        on_report: Callable[[PartReport], None] | None = None,
     ) -> Outcome:
         """Check a file; the process is used up by that.
 
         Args:
+            path: of the file; with materials, within the working folder.
             task: "06", or "bughunt-07".
-            functions: of each part, (name, names of its functions), to tell what was not reached.
-            seed: of the numbers.
+            functions: of each part that is wanted, (name, names of its functions).
             skip: parts that are not to be run.
-            on_report: called with each part's report as soon as it is there.
+
+        Raises:
+            UserError: when Python could not be started.
         """
         start = time.perf_counter()
-        request = {"path": str(Path(path).resolve()), "task": task, "seed": seed,
-                   "skip": skip or [], "megabytes": self.megabytes}  # fmt: skip
-        reports: list[PartReport] = []
+        path = self.home / "work" / path if self.home else Path(path).resolve()
+        request = {"path": str(path), "task": task, "seed": seed, "skip": skip or [],
+                   "megabytes": self.megabytes, "parent": os.getpid(), "token": self.token}
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 self.process.stdin.write(json.dumps(request).encode() + b"\n")
                 self.process.stdin.close()
-            for report in self._answers(functions, task):
-                reports.append(report)
-                if on_report:
-                    on_report(report)
+            reports = self._reports(task, dict(functions))
         finally:
             self.stop()
+        if self.changed:
+            _refuse(reports)
         return Outcome(reports, self._output(), time.perf_counter() - start)
 
-    def _answers(self, functions, task: str) -> Iterator[PartReport]:
-        names, at = dict(functions), None
-        done: list[str] = []
+    def _reports(self, task: str, names: dict[str, list[str]]) -> list[PartReport]:
+        """The parts' reports, up to one that tells why there are no more."""
+        at, reports = None, {}
         while True:
-            try:
-                line = self.lines.get(timeout=self.seconds if at != "start" else self.seconds + 10)
-            except queue.Empty:
-                yield _ended(task, at, names, done, (
-                    f"It did not end within {self.seconds:g} seconds. Is there a loop that never "
-                    f"ends, or one that waits for input?"))  # fmt: skip
-                return
-            if line is None:
-                yield _ended(task, at, names, done, self._why_gone())
-                return
-            if "at" in line:
-                at = line["at"]
-            elif "report" in line:
-                report = PartReport.from_dict(line["report"])
-                done.append(report.part)
-                yield report
-            elif "end" in line:
-                return
+            answer = self._next(START if at is None else self.seconds)
+            if isinstance(answer, str):
+                if at is None and not self.stopped:
+                    said = self._output().strip().splitlines()[-1:]
+                    raise UserError(f"The process that checks did not start: {answer} {said}")
+                return [*reports.values(), *_ended(task, at, names, list(reports), answer)]
+            at = answer.get("at", at)
+            with contextlib.suppress(TypeError, KeyError, AttributeError):
+                report = PartReport.from_dict(_clean(answer["report"]))
+                if report.part in names:
+                    reports.setdefault(report.part, report)
+            if "end" in answer:
+                missing = _ended(task, at, names, list(reports), "It gave no readable answer.")
+                return [*reports.values(), *missing]
+
+    def _next(self, seconds: float) -> dict | str:
+        """The next answer, or a sentence that says why none will come."""
+        end, last = time.monotonic() + seconds, False
+        while True:
+            with contextlib.suppress(queue.Empty):
+                answer = self.lines.get(timeout=LOOK)
+                return self._why_gone() if answer is None else answer
+            if last:  # it is gone and all was read, though a child may hold the pipe open
+                return self._why_gone()
+            last = self.process.poll() is not None
+            if _memory_of(self.process.pid) > self.megabytes << 20:
+                return self._too_much_memory()
+            if os.fstat(self.printed.fileno()).st_size > MOST_PRINTED:
+                return f"It printed more than {MOST_PRINTED >> 20} MB. {LOOP}"
+            if time.monotonic() > end and not last:
+                return f"It did not end within {seconds:g} seconds. {LOOP}"
+
+    def _too_much_memory(self) -> str:
+        return (f"It took more than {self.megabytes:,} MB of memory. Which array or list grows "
+                f"that large? Look at the shapes, and at the loops.")  # fmt: skip
 
     def _why_gone(self) -> str:
-        code = self.process.wait()
+        try:
+            code = self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return "It closed the files by which the check answers (os.close)."
         if code == OUT_OF_MEMORY:
-            return (
-                f"It took more than {self.megabytes:,} MB of memory. Which array is that large? "
-                f"Look at the shapes."
-            )
+            return self._too_much_memory()
         if code == 0:
             return "It ended the program (sys.exit, quit or os._exit) before the check was done."
         if code == -getattr(signal, "SIGKILL", 9):
-            return "The system stopped it, probably because the memory was full."
+            return "It was killed: by itself, or by the system because the memory was full."
+        if code == -signal.SIGSEGV or code == 0xC0000005:  # the latter on Windows
+            return "Python itself crashed: by a recursion without an end, or by ctypes."
         return f"It ended the Python process (exit code {code})."
 
     def _listen(self) -> None:
-        for line in self.process.stdout:
-            with contextlib.suppress(ValueError):
-                answer = json.loads(line)
-                if isinstance(answer, dict):
-                    self.lines.put(answer)
+        """Queue the answers; what has no token is thrown away, however long it is."""
+        token = f"{self.token} ".encode()
+        with contextlib.suppress(OSError, ValueError):
+            for line in iter(lambda: self.process.stdout.readline(LONGEST_ANSWER), b""):
+                if line.startswith(token):
+                    with contextlib.suppress(ValueError):
+                        self.lines.put(dict(json.loads(line[len(token) :])))
         self.lines.put(None)
 
     def _output(self) -> str:
         with contextlib.suppress(OSError, ValueError):
             self.printed.seek(0)
-            text = self.printed.read(PRINTED + 1).decode("utf-8", "replace")
+            text = _clean(self.printed.read(PRINTED + 1).decode("utf-8", "replace"))
             return text if len(text) <= PRINTED else f"{text[:PRINTED]}\n… (and more)"
         return ""
 
     def stop(self) -> None:
-        """End the process, and those that it started."""
+        """End the process and those that it started, and remove its folder."""
+        if self.stopped:  # the number of a process that is gone may be another one's by now
+            return
+        self.stopped = True
         if sys.platform == "win32":
             kill = ["taskkill", "/F", "/T", "/PID", str(self.process.pid)]
             if self.process.poll() is None:
@@ -183,22 +230,60 @@ class Worker:
         self.process.wait()
         with contextlib.suppress(OSError):
             self.process.stdin.close()
+        if self.home:
+            self.changed = self.materials.was_changed(self.home)
+            remove(self.home)
 
 
-def _ended(task, at, names: dict, done: list[str], sentence: str) -> PartReport:
-    """The report of the part that was being checked when the process ended."""
-    part = at if at in names else next((name for name in names if name not in done), "file")
-    where = "" if at in names else "While the file was loaded: " if at == "load" else ""
-    report = PartReport(task, part, names.get(part, []))
-    report.lines = [Line("ends", False, sentence)]
-    report.problem = f"{where}{sentence}"
-    report.advice = "Next: repair this, then check again."
-    report.hints = [
-        "Put a print before and inside of each loop: which one is reached, and how often?",
-        "Look at the condition of each `while`: does anything in the loop change it?",
-        "Compare the numbers of rounds and the shapes with those of the lesson.",
-    ]
-    return report
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+def _memory_of(session: int) -> int:
+    """Bytes that a process and those that it started hold now, as Linux tells; 0 elsewhere.
+
+    Asked from outside: one long operation of Python's stops the process's own watch.
+    """
+    total = 0
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 (20 times a second)
+            with contextlib.suppress(OSError, IndexError):
+                if os.getsid(int(name)) == session:
+                    statm = Path(f"/proc/{name}/statm").read_text(encoding="ascii")
+                    total += int(statm.split()[1]) * _PAGE
+    return total
+
+
+def _clean(value):
+    """The same without what a terminal or a file can't take: control characters, half letters."""
+    if isinstance(value, str):
+        text = value.encode("utf-8", "replace").decode("utf-8")
+        return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _ended(task, at, names: dict, done: list[str], sentence: str) -> list[PartReport]:
+    """The reports of what was being checked when the process ended: a part, or the whole file."""
+    left = [name for name in names if name not in done]
+    whole = at == "load"
+    reports = []
+    for name in left if whole else [at] if at in left else left[:1]:
+        report = PartReport(task, name, names[name])
+        report.lines = [Line("loads" if whole else "ends", False, sentence)]
+        report.problem = f"While the file was loaded: {sentence}" if whole else sentence
+        report.advice = "Next: repair this, then check again."
+        report.hints = list(HINTS)
+        reports.append(report)
+    return reports
+
+
+def _refuse(reports: list[PartReport]) -> None:
+    """The copy of minigpt that the process had is no longer what it was."""
+    words = "the file writes into minigpt's own files; leave them as they are"
+    for report in reports:
+        report.lines = [Line("your own code", False, words)]
+        report.problem = f"{words[0].upper()}{words[1:]}."
 
 
 def parts_of(task, only: str | None = None) -> list[tuple[str, list[str]]]:
@@ -224,91 +309,23 @@ def check_file(
     seed: int = 0,
     only: str | None = None,
     worker: Worker | None = None,
-    megabytes: int = MEGABYTES,
+    new_worker: Callable[[], Worker] | None = None,
 ) -> Outcome:
-    """Check a file in a process of its own; what ends it early costs only the part in question."""
+    """Check a file in a process of its own; what ends it early costs only the part in question.
+
+    Args:
+        worker: one that is ready; else `new_worker` makes it, and one more after each early end.
+    """
+    new_worker = new_worker or (lambda: Worker(seconds))
     skip = [name for name, _ in functions if only and name != only]
     outcome = Outcome([])
-    folder = worker.folder if worker else None
     while True:
-        worker = worker or Worker(seconds, megabytes, folder)
-        wanted = [(name, names) for name, names in functions if name not in skip]
-        new = worker.check(path, short_name(task), wanted, seed, skip)
+        left = [(name, names) for name, names in functions if name not in skip]
+        worker = worker or new_worker()
+        new = worker.check(path, short_name(task), left, seed, skip)
         outcome.reports += new.reports
         outcome.printed = outcome.printed or new.printed
         outcome.seconds += new.seconds
-        done = {report.part for report in outcome.reports}
-        left = [name for name, _ in wanted if name not in done]
-        loaded = not (new.reports and new.reports[-1].problem.startswith("While the file"))
-        if not left or not loaded or not new.reports:
+        skip, worker = [*skip, *(report.part for report in new.reports)], None
+        if not new.reports or all(name in skip for name, _ in functions):
             return outcome
-        skip, worker = [*skip, *done], None
-
-
-# --- the other side: the process itself ---------------------------------------------------------
-
-
-def main() -> None:
-    """Answer one request."""
-    from minigpt.classroom import checker, student
-    from minigpt.classroom.hunting import check_hunt
-
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a student prints goes where their errors go
-    request = json.loads(sys.stdin.readline() or "{}")
-    if not request:
-        return
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-
-    def answer(**values) -> None:
-        answers.write(json.dumps(values) + "\n")
-        answers.flush()
-
-    _limit_memory(request["megabytes"])
-    path, task = Path(request["path"]), student.task_of(request["task"])
-    answer(at="load")
-    module, trouble = student.load(path)
-    if isinstance(task, Hunt):
-        answer(at=f"bughunt-{task.number}")
-        answer(report=check_hunt(task, module, trouble, path).as_dict())
-        answer(end=True)
-        return
-    for part in task.parts:
-        if part.name in request["skip"]:
-            continue
-        answer(at=part.name)
-        if module is None:
-            report = PartReport(task.number, part.name, list(part.functions))
-            report.lines, report.problem = [Line("loads", False, trouble)], trouble
-            report.advice = "Next: repair this, then check again."
-            report.hints = [trouble] * 3
-        else:
-            report = checker.check_part(task, part, module, request["seed"])
-            checker.refuse_frameworks(report, path)
-        answer(report=report.as_dict())
-    answer(end=True)
-
-
-def _limit_memory(megabytes: int) -> None:
-    """A limit by the system where there is one, and a thread that watches everywhere."""
-    from minigpt.machine import peak_memory_mb
-
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limit = (megabytes << 20) + (4 << 30)  # addresses, not memory: libraries reserve many
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    start = peak_memory_mb() or 0.0
-
-    def watch() -> None:
-        while True:
-            time.sleep(0.02)
-            if (peak_memory_mb() or 0.0) - start > megabytes:
-                os._exit(OUT_OF_MEMORY)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-if __name__ == "__main__":
-    main()
