@@ -185,7 +185,7 @@ def wrapped(text: str) -> str:
         return match[0].replace(" ", "\0") if len(match[0]) < 60 else match[0]
 
     rows = []
-    for line in re.sub(r"`[^`\n]*`", whole, text).split("\n"):
+    for line in re.sub(r"`[^`\n]*`|press \w\b", whole, text).split("\n"):
         fits = not line or line[0] == " "
         rows += [line] if fits else textwrap.wrap(line, columns(), break_on_hyphens=False,
                                                   break_long_words=False)  # fmt: skip

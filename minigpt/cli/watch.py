@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -21,8 +22,9 @@ from minigpt.cli import lesson
 from minigpt.errors import UserError
 
 EVERY = 0.03  # seconds between two looks at the files
-PATIENCE = 2.0  # seconds after which a check that still runs is announced
+PATIENCE = 1.5  # seconds after which a check that still runs is announced
 KEYS = "h hint   l list   n next   s solution   c check again   q quit"
+SPECIAL_KEY = re.compile(r"\x1b(\[[0-9;]*.|O.)?")  # arrows and so on, as terminals send them
 
 
 class Watch:
@@ -107,8 +109,9 @@ class Watch:
             print(texts.wrapped(str(error)), flush=True)
             return
         only = self.part_of.get(path)
-        self.parts = parts_of(self.task, only)
-        skip = [name for name, _ in parts_of(self.task) if only and name != only]
+        parts = parts_of(self.task)
+        self.parts = [part for part in parts if only in (None, part[0])]
+        skip = [part[0] for part in parts if part not in self.parts]
         self.worker = self.worker or Worker(self.seconds)
         self.start, self.announced, self.outcome = time.perf_counter(), False, None
         self.running = self.thread.submit(self.worker.check, path, student.short_name(self.task),
@@ -233,10 +236,9 @@ def _terminal_keys() -> str:
     if not select.select([sys.stdin], [], [], 0)[0]:
         return ""
     typed = os.read(sys.stdin.fileno(), 1000)
-    if typed.startswith(b"\x1b"):  # an arrow or another special key
-        return ""
-    closed = not typed or b"\x04" in typed  # the terminal is gone, or Ctrl-D
-    return "q" if closed else _letters(typed.decode("utf-8", "replace"))
+    if not typed or b"\x04" in typed:  # the terminal is gone, or Ctrl-D
+        return "q"
+    return _letters(SPECIAL_KEY.sub("", typed.decode("utf-8", "replace")))
 
 
 def _windows_keys() -> str:
