@@ -339,6 +339,14 @@ FORWARD = (
         hint="What is 0 * np.inf? Choose between two numbers instead of multiplying.",
     ),
     mistake(
+        "lowered_where_allowed",
+        HIDE,
+        "scores = xp.where(mask, scores - 1e9, scores)",
+        says="scores are made smaller where the mask is True, and stay where it is False",
+        section=2,
+        hint="Where may a query look, at True or at False? Which scores should stay?",
+    ),
+    mistake(
         "mask_transposed",
         HIDE,
         "scores = xp.where(mask.swapaxes(-1, -2), scores, lowest)",

@@ -175,6 +175,14 @@ FORWARD = (
         hint="What should the numbers of a row add up to? Which number makes them do so?",
     ),
     mistake(
+        "divided_by_the_sum_of_x",
+        SUM,
+        "total = x.sum(axis=-1, keepdims=True)",
+        says="exp is divided by the sum of x instead of the sum of exp",
+        section=1,
+        hint="What do the numbers of one row of your y add up to?",
+    ),
+    mistake(
         "small_number_1e-5",
         SUM,
         SUM + " + 1e-5",

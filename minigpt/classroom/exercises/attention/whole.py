@@ -182,6 +182,22 @@ FORWARD = (
         hint="What are q, k and v for an x of all zeros?",
     ),
     mistake(
+        "bias_of_c_proj_twice",
+        LINEAR_OUT,
+        'y, proj_cache = linear(merged, **c_proj)\n    y = y + c_proj["bias"]',
+        says="the bias of c_proj is added twice",
+        section=6,
+        hint="What does linear do with the bias that you give to it?",
+    ),
+    mistake(
+        "bias_of_c_attn_twice",
+        LINEAR_IN,
+        'qkv, attn_cache = linear(x, **c_attn)\n    qkv = qkv + c_attn["bias"]',
+        says="the bias of c_attn is added twice",
+        section=6,
+        hint="What does linear do with the bias that you give to it?",
+    ),
+    mistake(
         "x_added",
         LINEAR_OUT,
         "y, proj_cache = linear(merged, **c_proj)\n    y = y + x",
