@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import textwrap
 from dataclasses import dataclass, field
 
 GREEN, RED, GREY, BOLD, END = "\033[32m", "\033[31m", "\033[90m", "\033[1m", "\033[0m"
+BLUE, VERMILION = "#0072B2", "#D55E00"  # told apart by colour-blind readers as well
 MARKS = {True: ("ok", GREEN), False: ("XX", RED), None: ("--", GREY)}
 
 
@@ -91,33 +93,44 @@ class PartReport:
 
     __str__ = __repr__ = as_text
 
-    def _repr_html_(self) -> str:
-        """The same, as a notebook shows it."""
+    def as_html(self, hints: bool = False) -> str:
+        """The same as a piece of a page; with hints, each to be unfolded."""
+        tint = BLUE if self.ok else VERMILION
         verdict = "right" if self.ok else "not written yet" if self.unwritten else "not right yet"
-        colour = "#0072B2" if self.ok else "#D55E00"
-        rows = []
-        for line in self.lines:
-            sign, tint = {True: ("✓", "#0072B2"), False: ("✗", "#D55E00"), None: ("–", "#777")}[
-                line.ok
-            ]
-            rows.append(
-                f'<tr><td style="color:{tint};font-weight:bold;text-align:center">{sign}</td>'
-                f'<td style="text-align:left">{html.escape(line.name)}</td>'
-                f'<td style="text-align:left">{html.escape(line.seen)}</td></tr>'
+        rows = "".join(_row(line) for line in ([] if self.unwritten else self.lines))
+        words = "<br>".join(html.escape(row) for row in self.problem.splitlines())
+        if words:
+            words = (
+                f'<p style="max-width:46em;margin:.4em 0 .8em;padding:.3em .8em;font-size:1.05em;'
+                f'border-left:4px solid {tint}">{words}</p>'
             )
-        words = "".join(
-            f'<p style="max-width:46em;margin:.5em 0">{html.escape(text)}</p>'
-            for text in (self.problem, "" if self.ok else self.advice)
-            if text
+        advice = "" if self.ok else self.advice.partition(" For a hint:")[0]
+        advice = f'<p style="margin:.5em 0">{html.escape(advice)}</p>' if advice else ""
+        folded = "".join(
+            f"<details><summary>hint {number}</summary>"
+            f'<p style="margin:.3em 1.2em;white-space:pre-wrap">{html.escape(hint)}</p></details>'
+            for number, hint in enumerate(self.hints if hints and not self.ok else [], start=1)
         )
         return (
             f'<div><p style="font-size:1.15em;margin:.3em 0"><b>{html.escape(self.part)}</b>: '
-            f'<b style="color:{colour}">{verdict}</b></p>'
-            f'<table style="margin:0">{"".join(rows)}</table>{words}</div>'
+            f'<b style="color:{tint}">{verdict}</b></p>{words}'
+            f'<table style="margin:0;border-spacing:0">{rows}</table>{advice}{folded}</div>'
         )
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        return self.as_html(hints=True)
+
+
+def _row(line: Line) -> str:
+    """A property as a row of a table."""
+    sign, tint = {True: ("✓", BLUE), False: ("✗", VERMILION), None: ("–", "#777")}[line.ok]
+    cell = '<td style="text-align:left;padding:.15em 1.2em .15em 0">'
+    return (
+        f'<tr><td style="color:{tint};font-weight:bold;padding:.15em .7em">{sign}</td>'
+        f"{cell}{html.escape(line.name)}</td>{cell}{html.escape(line.seen)}</td></tr>"
+    )
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
-
     return [row for line in text.split("\n") for row in textwrap.wrap(line, 96) or [""]]
