@@ -542,7 +542,14 @@ MISTAKES = (
         section=10,
         hint="A limit of 0 means: nothing is clipped. Is the norm 0 then?",
     ),
-mistake("square_after", NORM, "norm = total", BOTH, "return clipped, norm * factor * factor",
+    mistake(
+        "square_after",
+        NORM,
+        "norm = total",
+        BOTH,
+        "return clipped, norm * factor * factor",
         says="the root is missing, and what is returned belongs to the clipped gradients",
-        section=10, hint=HAND),
+        section=10,
+        hint=HAND,
+    ),
 )

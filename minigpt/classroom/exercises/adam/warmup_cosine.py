@@ -562,7 +562,7 @@ MISTAKES = (
         "pi_rounded",
         WAVE,
         "wave = (1 + math.cos(3.14 * done)) / 2",
-        says="3.14 stands for pi",
+        says="pi is rounded to 3.14",
         section=9,
         hint="Is 3.14 equal to pi? Use math.pi.",
     ),

@@ -131,7 +131,8 @@ MISTAKES = (
         "token_by_token_escaped",
         READ,
         '"".join(token.decode("utf-8", errors="backslashreplace") for token in tokens)',
-        says="each token is read as text by itself, and what is no character is written as \\x..",
+        says="each token is read as text by itself, and what is no character is written with a "
+        "backslash",
         section=8,
         hint="A character may be cut into two tokens. What is half of an é?",
     ),

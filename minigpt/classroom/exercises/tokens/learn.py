@@ -497,4 +497,20 @@ MISTAKES = (
         section=3,
         hint="What do you get for a, a, a with the pair (a, a)? Check merge first.",
     ),
+    mistake(
+        "either_order",
+        COUNT,
+        "pair = tuple(sorted(pair))\n            counts[pair] = counts.get(pair, 0) + 1",
+        says="left and right are not told apart when the pairs are counted",
+        section=3,
+        hint="Is the pair t, a the same as the pair a, t? Check count_pairs first.",
+    ),
+    mistake(
+        "pairs_taken_two_by_two",
+        NEIGHBOURS,
+        "for pair in zip(tokens[::2], tokens[1::2]):",
+        says="the tokens are taken two by two when the pairs are counted",
+        section=3,
+        hint="In c, a, t there are two pairs. Check count_pairs first.",
+    ),
 )
