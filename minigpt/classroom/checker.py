@@ -236,9 +236,11 @@ class _Check:
                 sentences.append(f"{listed(one.outputs)} {are(one.outputs)} wrong, and no known "
                                  f"mistake gives these numbers.")  # fmt: skip
         text = " ".join(sentences)
+        if not found:  # it stops in some cases, and no known mistake fits
+            return self._shown(self._outputs())
         if not known:
             text = f"In {self._function_of(rest[0].outputs)}: {text}"
-        return f"{text}\n{self._shown(found)}"
+        return f"{text}\n{self._shown([o for one in found for o in one.outputs])}"
 
     def _function_of(self, outputs) -> str:
         forward = "y" in outputs or not self.part.is_layer
@@ -247,9 +249,8 @@ class _Check:
     def _place(self, section: int) -> str:
         return f"lesson {self.exercise.number}, section {section}"
 
-    def _shown(self, found: list[Diagnosis]) -> str:
-        """The worst number, and what is right."""
-        outputs = [o for one in found for o in one.outputs]
+    def _shown(self, outputs: list[str]) -> str:
+        """The worst number of these outputs, and what is right."""
         for v, case in zip(self.verdicts, self.cases, strict=True):
             for output in outputs:
                 verdict = v.get(output)

@@ -142,6 +142,9 @@ class _Wrong:
             outputs = ["y"]  # a backward is only comparable after a right forward
         self.scope = outputs
         self.wrong = [o for o in outputs if any(o in v and not v[o].ok for v in self.verdicts)]
+        forward = part.is_layer and outputs == ["y"]
+        self.mistakes = [m for m in part.mistakes
+                         if not (forward and exercise.is_in_a_backward(m))]  # fmt: skip
         # Cases that tell most come first: nearly all mistakes are ruled out by one of them.
         self.order = sorted(range(len(cases)), key=lambda i: not self._tells(i))
 
@@ -158,7 +161,7 @@ class _Wrong:
 
     def single(self, outputs) -> str | None:
         """The one mistake that gives the student's numbers for these outputs."""
-        names = (mistake.name for mistake in self.part.mistakes)
+        names = (mistake.name for mistake in self.mistakes)
         return next((name for name in names if self._reproduced((name,), outputs)), None)
 
     def single_for(self, output: str) -> str | None:
@@ -166,7 +169,7 @@ class _Wrong:
 
         One that touches another output too, which is right here, is not what was done.
         """
-        for mistake in self.part.mistakes:
+        for mistake in self.mistakes:
             if not self._fits((mistake.name,), self.order[0], [output], variant):
                 continue
             touched = self.touched(mistake.name)
@@ -182,7 +185,7 @@ class _Wrong:
         first = self.order[0]
         wrong = self._wrong_in(self.verdicts[first])
         runs = {}  # in the case that tells most
-        for mistake in self.part.mistakes:
+        for mistake in self.mistakes:
             run, verdicts = self._variant((mistake.name,), first, variant)
             if run is not None and not run.failure and self._wrong_in(verdicts) <= wrong:
                 runs[mistake.name] = run, self._wrong_in(verdicts)

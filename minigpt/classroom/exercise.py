@@ -155,6 +155,12 @@ class Exercise:
         """The solution without its docstrings, whose formulas look like code: edits go here."""
         return without_docstrings(self.solution)
 
+    def is_in_a_backward(self, mistake: Mistake) -> bool:
+        """Whether all passages of a mistake stand in backwards, so that no forward shows it."""
+        before = (self.code[: self.code.index(right) + 1] for right, _ in mistake.edits)
+        names = (text.rpartition("\ndef ")[2].partition("(")[0] for text in before)
+        return all(name.endswith("_backward") for name in names)
+
     def edited(self, mistakes: Sequence[Mistake] = ()) -> str | None:
         """The code with mistakes in it; None where they exclude each other."""
         text = self.code

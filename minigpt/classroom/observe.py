@@ -109,6 +109,8 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
         return
     dy = _draw(np.shape(seen.values["y"]), seen.values["y"].dtype) if dy is None else dy
     seen.dy = dy
+    if np.shape(dy) != np.shape(seen.values["y"]):
+        return  # there is no gradient of such a y
     device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
     if np.shape(dy) == () and not to_device:
         device_dy = dy.dtype.type(dy) if hasattr(dy, "dtype") else dy

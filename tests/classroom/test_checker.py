@@ -374,3 +374,33 @@ def test_check_in_a_notebook():
 def test_check_with_the_wrong_functions(functions, words):
     with pytest.raises(UserError, match=words.replace("(", r"\(").replace(")", r"\)")):
         check(*functions)
+
+
+def test_wrong_in_one_case_and_stopping_in_another():
+    """Nothing known fits, and it does not even run everywhere: the worst number is told."""
+
+    def layernorm(x, weight, bias, eps=1e-5):
+        y, cache = RIGHT.layernorm(x, weight, bias, eps)
+        return y + np.arange(y.size).reshape(y.shape) % 7, cache
+
+    def layernorm_backward(dy, cache):
+        if dy.ndim == 2:
+            raise ValueError("three axes, please")
+        return RIGHT.layernorm_backward(dy, cache)
+
+    functions = {"layernorm": layernorm, "layernorm_backward": layernorm_backward}
+    report = report_of(E06, "layernorm", **functions)
+    assert red(report)[:2] == ["runs", "forward"] and "three axes" in report.problem
+
+
+def test_a_y_of_the_wrong_shape_gets_no_gradient():
+    def layernorm(x, weight, bias, eps=1e-5):
+        y, cache = RIGHT.layernorm(x, weight, bias, eps)
+        return y.reshape(-1, y.shape[-1]), cache
+
+    def layernorm_backward(dy, cache):
+        return RIGHT.layernorm_backward(dy.reshape(cache[0].shape[0], -1, cache[2].size), cache)
+
+    functions = {"layernorm": layernorm, "layernorm_backward": layernorm_backward}
+    report = report_of(E06, "layernorm", **functions)
+    assert line(report, "runs").ok and line(report, "shapes").seen.startswith("y is (6, 5)")
