@@ -256,4 +256,6 @@ def _at_marks(output, wrong, masks) -> Fact | None:
 
 def _listed(names) -> str:
     names = list(names)
+    if len(names) > 4:
+        names = [*names[:3], f"{len(names) - 3} other cases"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
