@@ -219,6 +219,8 @@ def grade(
 
     def one(submission: Submission) -> Grade:
         result = crew.grade(submission)
+        if crew.stopped:  # it was cut short
+            return result
         if crew.installed_changed() and on_note:
             on_note(f"minigpt's own files were changed while {submission.path} ran. Each "
                     f"submission has a copy from before, so this grading is sound; but look at "

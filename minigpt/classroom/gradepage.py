@@ -13,7 +13,7 @@ NOTE = (
     "folder, with a copy of minigpt. Not isolated: files that the grader may write, the network, "
     "the number of processes, and a submission that means to forge its own result."
 )
-SHOWN = 6  # mistakes that are shown large
+SHOWN = 6  # mistakes that are shown large, at least
 KEY = "<p class=key>" + " ".join(
     f"<span><i class={kind}></i> {words}</span>"
     for kind, words in (("full", "right"), ("part", "partly right"),
@@ -36,7 +36,7 @@ def as_html(grades: list[Grade]) -> str:
 {_bars(counts(grades), len(table))}
 {KEY}</section>
 <section><h2>The commonest mistakes</h2>
-{_mistakes(mistakes)}</section>
+{_mistakes(mistakes, max(SHOWN, len(columns_of(grades)) // 3))}</section>
 </div>
 <details class=names><summary>Who: points, mistakes and reports of each student</summary>
 <h2>Points</h2>
@@ -69,15 +69,15 @@ def _bars(found: list[Count], students: int) -> str:
     return f"<table class=bars>{''.join(rows)}</table>"
 
 
-def _mistakes(mistakes) -> str:
+def _mistakes(mistakes, shown: int) -> str:
     """The most frequent ones, large and without names."""
     if not mistakes:
         return "<p class=none>None: all that was handed in is right, or not written yet.</p>"
     items = "".join(
         f"<li><b>{count}×</b><div><strong>{_e(part)}</strong><br>{_e(says)}</div></li>"
-        for count, part, says, _ in mistakes[:SHOWN]
+        for count, part, says, _ in mistakes[:shown]
     )
-    more = len(mistakes) - SHOWN
+    more = len(mistakes) - shown
     return f"<ol>{items}</ol>" + (f"<p class=none>and {more} more, below</p>" if more > 0 else "")
 
 

@@ -33,7 +33,8 @@ def check_hunt(
     if wrong is None:
         report.lines = [Line("the mistake is gone", True, hunt.answer)]
     else:
-        untouched = path.read_text(encoding="utf-8", errors="replace") == hunt.program()
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        untouched = text == hunt.program()
         report.lines = [Line("the mistake is gone", False, wrong)]
         report.problem = f"{hunt.symptom}\n{wrong}" if untouched else wrong
         report.advice = (

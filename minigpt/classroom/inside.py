@@ -91,7 +91,10 @@ def _check(request: dict, answer: Callable[..., None]) -> None:
             report = _not_loaded(PartReport(task.number, part.name, list(part.functions)), trouble)
         else:
             report = check_part(task, part, module, request["seed"])
-            refuse(report, path)
+            try:
+                refuse(report, path)
+            except OSError:
+                _refuse(report, "the file removed itself")
             _refuse(report, changed())
         answer(report=report.as_dict())
     answer(end=True)
@@ -105,12 +108,13 @@ def _not_loaded(report: PartReport, trouble: str) -> PartReport:
 
 
 def _changes() -> Callable[[], str]:
-    """A function that names what was replaced in minigpt or NumPy since now, or says ""."""
+    """A function that tells what was replaced in minigpt or NumPy since now; "" for nothing."""
     before = dict(_names())
 
     def changed() -> str:
         now = dict(_names())
-        return next((".".join(k) for k, v in before.items() if now.get(k, v) is not v), "")
+        names = [".".join(key) for key, value in before.items() if now.get(key, value) is not value]
+        return f"the file replaces {names[0]}; leave minigpt and NumPy as they are" if names else ""
 
     return changed
 
@@ -132,10 +136,9 @@ def _names():
                     yield from (((name, key, k), v) for k, v in inner)
 
 
-def _refuse(report: PartReport, changed: str) -> None:
-    """Make a report red when the file replaced a piece of that which checks it."""
-    if changed and not report.unwritten:
-        words = f"the file replaces {changed}; leave minigpt and NumPy as they are"
+def _refuse(report: PartReport, words: str) -> None:
+    """Make a report red when the file meddled with that which checks it."""
+    if words and not report.unwritten:
         report.lines[0] = Line("your own code", False, words)
         report.problem = f"{words[0].upper()}{words[1:]}."
 

@@ -138,7 +138,7 @@ class Worker:
         finally:
             self.stop()
         if self.changed:
-            _refuse(reports)
+            _refuse(reports)  # its copy of minigpt is no longer what it was
         return Outcome(reports, self._output(), time.perf_counter() - start)
 
     def _reports(self, task: str, names: dict[str, list[str]]) -> list[PartReport]:
@@ -178,8 +178,7 @@ class Worker:
                 return f"It did not end within {seconds:g} seconds. {LOOP}"
 
     def _too_much_memory(self) -> str:
-        return (f"It took more than {self.megabytes:,} MB of memory. Which array or list grows "
-                f"that large? Look at the shapes, and at the loops.")  # fmt: skip
+        return f"It took more than {self.megabytes:,} MB of memory. Which array or list is that?"
 
     def _why_gone(self) -> str:
         try:
@@ -194,7 +193,8 @@ class Worker:
             return "It was killed: by itself, or by the system because the memory was full."
         if code == -signal.SIGSEGV or code == 0xC0000005:  # the latter on Windows
             return "Python itself crashed: by a recursion without an end, or by ctypes."
-        return f"It ended the Python process (exit code {code})."
+        names = {-one.value: one.name for one in signal.Signals}
+        return f"It ended the Python process ({names.get(code, f'exit code {code}')})."
 
     def _listen(self) -> None:
         """Queue the answers; what has no token is thrown away, however long it is."""
@@ -243,6 +243,8 @@ def _memory_of(session: int) -> int:
 
     Asked from outside: one long operation of Python's stops the process's own watch.
     """
+    if not hasattr(os, "getsid"):
+        return 0
     total = 0
     with contextlib.suppress(OSError):
         for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 (20 times a second)
@@ -279,7 +281,6 @@ def _ended(task, at, names: dict, done: list[str], sentence: str) -> list[PartRe
 
 
 def _refuse(reports: list[PartReport]) -> None:
-    """The copy of minigpt that the process had is no longer what it was."""
     words = "the file writes into minigpt's own files; leave them as they are"
     for report in reports:
         report.lines = [Line("your own code", False, words)]
