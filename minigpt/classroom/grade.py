@@ -196,7 +196,6 @@ def _student_in(stem: str) -> str:
 
 def readable(text: str) -> str:
     """A name without what a terminal or a file can't take."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from minigpt.classroom.grade import POINTS, Grade, commonest, points_of
+from minigpt.classroom.grade import POINTS, Grade, commonest, points_of, readable
 from minigpt.classroom.gradebook import Count, by_student, columns_of, counts, label, total
 from minigpt.classroom.report import PartReport
 
@@ -117,7 +117,7 @@ def _reports(grades: list[Grade]) -> str:
     return "".join(
         f"<details><summary>{_e(g.student)}: {_e(g.path.name)}</summary>"
         + "".join(report._repr_html_() for report in g.reports)
-        + (f"<p>It printed:</p><pre>{_e(g.printed)}</pre>" if g.printed.strip() else "")
+        + (f"<p>It printed:</p><pre>{html.escape(g.printed)}</pre>" if g.printed.strip() else "")
         + "</details>"
         for g in grades
         if not all(report.ok for report in g.reports)
@@ -125,7 +125,7 @@ def _reports(grades: list[Grade]) -> str:
 
 
 def _e(text: str) -> str:
-    return html.escape(str(text).encode("utf-8", "replace").decode("utf-8"))
+    return html.escape(readable(text))
 
 
 # Blue and orange differ for all eyes; partly right is hatched, so that it needs no colour at all.

@@ -258,8 +258,7 @@ def _memory_of(session: int) -> int:
 def _clean(value):
     """The same without what a terminal or a file can't take: control characters, half letters."""
     if isinstance(value, str):
-        text = value.encode("utf-8", "replace").decode("utf-8")
-        return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+        return "".join(c if c.isprintable() or c in "\n\t" else " " for c in value)
     if isinstance(value, dict):
         return {key: _clean(inner) for key, inner in value.items()}
     return [_clean(inner) for inner in value] if isinstance(value, list) else value

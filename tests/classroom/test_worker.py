@@ -53,7 +53,7 @@ ENDS_ON_POSIX = {
     "child": ("import os, time\nif os.fork() == 0: time.sleep(99)\nos._exit(0)", "ended the prog"),
 }
 ENDS_ON_LINUX = {
-    "50 GB": ("import numpy as np; np.ones(50 * 2**27)", "Unable to allocate 50"),
+    "6 GB": ("import numpy as np; np.empty(6 * 2**27)", "Unable to allocate 6.00 GiB"),
     "one operation": ("x = list(range(3 * 10**8))", "256 MB of mem"),
     "children": (
         "import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n"
@@ -116,10 +116,15 @@ def test_what_a_file_starts_ends_with_it(tmp_path):
 
 
 @POSIX
-@pytest.mark.parametrize("where", ["before", "after"])
-def test_a_fork_gives_no_second_answer(tmp_path, where):
-    code = "import os\nif not getattr(os, 'done', 0):\n    os.done = 1\n    os.fork()"
-    outcome = check(write(tmp_path, **{where: code}))
+def test_a_fork_gives_no_second_answer(tmp_path):
+    code = """
+    import os, time
+    if os.fork():
+        time.sleep(0.7)
+    else:
+        layernorm = None  # so that its answer, which would come first, were another one
+    """
+    outcome = check(write(tmp_path, after=code))
     assert [report.ok for report in outcome.reports] == [True]
 
 
