@@ -133,9 +133,7 @@ MISTAKES = (
     mistake(
         "not_merged_further",
         REPLAY,
-        "    for pair in merges:\n"
-        "        if len(pair[0]) == len(pair[1]) == 1:\n"
-        "            tokens = merge(tokens, pair)\n",
+        REPLAY.replace("in merges", "in [p for p in merges if len(p[0]) == len(p[1]) == 1]"),
         says="tokens that a merge has made are not merged any further",
         section=5,
         hint="Do you replay each merge on the result of the one before?",

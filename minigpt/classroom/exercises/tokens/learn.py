@@ -342,7 +342,7 @@ MISTAKES = (
     mistake(
         "until_the_end",
         TIMES,
-        "while True:",
+        "for _ in range(99):",
         says="merges are made until nothing is left to merge: new_tokens is not used",
         section=4,
         hint="How long is the list for new_tokens = 1?",
