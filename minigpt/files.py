@@ -49,7 +49,7 @@ def atomic_path(path: str | os.PathLike, advice: str = _OTHER_OUT) -> Iterator[P
     temporary = target.with_name(f".tmp-{secrets.token_hex(6)}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _check_replaceable(target)
+        _check_replaceable(target, advice)
         yield temporary
         _into_place(temporary, target)
     except BaseException as error:
@@ -64,12 +64,12 @@ def atomic_path(path: str | os.PathLike, advice: str = _OTHER_OUT) -> Iterator[P
         raise UserError(f"Cannot write {path}: {cause}{untouched}; {advice}.") from error
 
 
-def _check_replaceable(target: Path) -> None:
+def _check_replaceable(target: Path, advice: str) -> None:
     """Refuse a folder, a device such as /dev/null, and a file that is marked read-only."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
     if target.exists() and not target.is_file():
-        raise UserError(f"Cannot write {target}: it is not an ordinary file; {_OTHER_OUT}.")
+        raise UserError(f"Cannot write {target}: it is not an ordinary file; {advice}.")
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "is read-only", str(target))
 

@@ -91,18 +91,28 @@ def _first_difference(got, expected) -> tuple:
 def same_value(a, b) -> bool:
     """Whether two plain values are equal; of dicts the order counts as well."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return list(a.items()) == list(b.items())
+        return list(a) == list(b) and same_value(list(a.values()), list(b.values()))
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same_value, a, b))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
-    return a == b
+    return type(a) is type(b) and a == b
+
+
+def _sorted(values: dict) -> dict:
+    return dict(sorted(values.items(), key=repr))
 
 
 def same_answer(a, b, right) -> bool:
     """Whether two wrong values of one output are the same mistake, as far as numbers tell."""
     a, b = (np.zeros(0) if isinstance(x, list) and not x else x for x in (a, b))
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
-        arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        return not arrays and same_value(a, b)
+        if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+            return False
+        dicts = all(isinstance(x, dict) for x in (a, b, right))
+        if dicts and not same_value(_sorted(a), _sorted(right)):  # wrong in any order
+            return same_value(_sorted(a), _sorted(b))
+        return same_value(a, b)
     if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
         return False
     finite = np.isfinite(a)

@@ -114,6 +114,7 @@ def diagnose(
 
 
 PAIRS = 250  # that are tried at most; each takes about a millisecond
+MANY_PAIRS = 1000  # of functions of tokens and the like, which are quick
 VAGUE = {"some_cases", "wrong_shape", "factor_unknown", "nan", "last_only"}  # a pair says more
 
 
@@ -127,6 +128,10 @@ def _merged(found: list[Diagnosis]) -> list[Diagnosis]:
         else:
             merged[key] = one
     return list(merged.values())
+
+
+def _is_real(value) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 class _Wrong:
@@ -212,15 +217,16 @@ class _Wrong:
 
         def flat(run) -> np.ndarray | None:
             values = [run.values.get(output) for output in sorted(wrong)]
-            shapes = [np.shape(student.values.get(output)) for output in sorted(wrong)]
-            if any(np.shape(v) != s for v, s in zip(values, shapes, strict=True)):
-                return None
+            goals = [student.values.get(output) for output in sorted(wrong)]
+            for value, like in zip(values, goals, strict=True):
+                if not (_is_real(value) and _is_real(like) and value.shape == like.shape):
+                    return None
             return np.concatenate([np.ravel(v).astype(float) for v in values])
 
         goal, origin = flat(student), flat(right)
         vectors = {name: flat(run) for name, run in runs.items()}
-        if goal is None or origin is None or goal.dtype.kind != "f":
-            return pairs[:PAIRS]
+        if goal is None or origin is None:
+            return pairs[:MANY_PAIRS]  # nothing can be added up: tokens, ids, another shape
 
         def distance(two) -> float:
             a, b = (vectors[name] for name in two)

@@ -177,8 +177,11 @@ class Exercise:
         if text is None:
             return None
         names: dict = {"__name__": f"solution_{self.number}"}
-        for piece in text.split(BETWEEN):
-            exec(compiled(piece), names)  # noqa: S102
+        try:
+            for piece in text.split(BETWEEN):
+                exec(compiled(piece), names)  # noqa: S102
+        except SyntaxError:  # two edits that make no program together
+            return None
         return types.SimpleNamespace(**names)
 
 

@@ -116,7 +116,7 @@ def _who(mistakes) -> str:
 def _reports(grades: list[Grade]) -> str:
     return "".join(
         f"<details><summary>{_e(g.student)}: {_e(g.path.name)}</summary>"
-        + "".join(report._repr_html_() for report in g.reports)
+        + "".join(report.as_html() for report in g.reports)
         + (f"<p>It printed:</p><pre>{html.escape(g.printed)}</pre>" if g.printed.strip() else "")
         + "</details>"
         for g in grades

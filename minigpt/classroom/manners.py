@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigpt.classroom import pretend_gpu
-from minigpt.classroom.compare import Verdict, compare
+from minigpt.classroom.compare import Verdict, compare, same_value
 from minigpt.classroom.exercise import Case, Part
 from minigpt.classroom.observe import Observation, observe
 from minigpt.classroom.words import listed
@@ -66,7 +66,7 @@ def inputs_unchanged(run: Run) -> Look:
         f"writes into {which}",
         f"{name} writes into {which}. Somebody else may still need those numbers: a residual hands "
         f"the same dy to two branches. Make a new array instead (`a = a * b`, not `a *= b`), or "
-        f"work on a copy.",
+        f"work on a copy; what you have to change for a moment, save and put back as it was.",
         (
             "Look for `*=`, `+=`, `-=`, `[...] =` and `out=`: which array do they change?",
             f"The array that must not change is {which}: follow it through your function; a slice "
@@ -211,11 +211,9 @@ def _same_bits(one: Observation, other: Observation) -> bool:
         return False
     for name, value in one.values.items():
         twin = other.values[name]
-        if isinstance(value, np.ndarray) != isinstance(twin, np.ndarray):
-            return False
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and isinstance(twin, np.ndarray):
             if not np.array_equal(value, twin, equal_nan=value.dtype.kind == "f"):
                 return False
-        elif value != twin:
+        elif not same_value(value, twin):
             return False
     return True

@@ -116,7 +116,7 @@ def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
     previous = sys.getprofile()
     sys.setprofile(watch)
     try:
-        with np.errstate(all="ignore"), contextlib.suppress(Exception):  # told by other checks
+        with np.errstate(all="ignore"), contextlib.suppress(Exception, SystemExit):
             returned = forward(*args, **params, **options)
             if backward:
                 y, cache = returned

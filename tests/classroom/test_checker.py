@@ -10,6 +10,7 @@ import pytest
 from minigpt import layers
 from minigpt.classroom import check
 from minigpt.classroom.checker import check_part, refuse_frameworks
+from minigpt.classroom.compare import same_answer, same_value
 from minigpt.classroom.exercises import EXERCISES
 from minigpt.errors import UserError
 
@@ -404,3 +405,34 @@ def test_a_y_of_the_wrong_shape_gets_no_gradient():
     functions = {"layernorm": layernorm, "layernorm_backward": layernorm_backward}
     report = report_of(E06, "layernorm", **functions)
     assert line(report, "runs").ok and line(report, "shapes").seen.startswith("y is (6, 5)")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ({1: 2, 3: 4}, {1: 2, 3: 4}, True),
+        ({1: 2, 3: 4}, {3: 4, 1: 2}, False),  # the order of a dict counts
+        ([[b"a", np.array([1.0])]], [[b"a", np.array([1.0])]], True),
+        ([[b"a", np.array([1.0])]], [[b"a", np.array([2.0])]], False),
+        ([b"a"], [b"a", b"b"], False),
+        ("1", b"1", False),
+    ],
+)
+def test_equal_values(a, b, same):
+    assert same_value(a, b) is same
+
+
+def test_wrong_counts_are_the_same_mistake_in_any_order():
+    right = {"a": 1, "b": 2}
+    assert same_answer({"a": 5, "b": 6}, {"b": 6, "a": 5}, right)
+    assert not same_answer({"b": 2, "a": 1}, {"a": 1, "b": 2}, right)  # only the order is wrong
+
+
+def test_ids_where_tokens_should_be():
+    """Numbers in a list of pairs: told, and no crash."""
+
+    def learn(words, new_tokens):
+        return [(256, 257)] * new_tokens
+
+    report = report_of(EXERCISES["03"], "learn", learn=learn)
+    assert not report.ok and line(report, "numbers").ok is False
