@@ -188,6 +188,8 @@ class _Wrong:
         Where several pairs do, only what all of them share is certain.
         """
         first = self.order[0]
+        if not self._tells(first):
+            return []  # right or wrong is too little to name two mistakes by
         wrong = self._wrong_in(self.verdicts[first])
         runs = {}  # in the case that tells most
         for mistake in self.mistakes:

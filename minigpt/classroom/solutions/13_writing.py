@@ -36,7 +36,8 @@ def top_p_ids(p, top_p):
 def choose_token(logits, dart, temperature=1.0, top_k=None, top_p=None):
     """Choose one token by a dart.
 
-    1. With temperature 0 the result is the likeliest token, whatever the rest says.
+    1. With temperature 0 the result is the likeliest token, of equals the one with the smaller id,
+       whatever the rest says.
     2. Rank the tokens, likeliest first, of equals the smaller id first, and keep the first top_k.
     3. Their probabilities are softmax(logits / temperature), among those that are kept.
     4. Keep the fewest that together have top_p, as `top_p_ids` does.

@@ -55,6 +55,7 @@ def cases(rng) -> list[Case]:
         case("a dart at 0", steps, 0.0),
         case("top_k larger than the vocabulary", normal(5), 0.8, top_k=9),
         case("a temperature of 0", steps, 0.9, exact=False, temperature=0.0),
+        case("a temperature of 0 and equal logits", equal, 0.9, exact=False, temperature=0.0),
         case("large logits", [500.0, 1001.0, 1000.0, 999.5], 0.5, exact=False),
     ]
 
