@@ -12,7 +12,7 @@ from pathlib import Path
 from minigpt.errors import UserError
 from minigpt.version import __version__
 
-COMMANDS = ["train", "sample", "tokenize", "lesson", "check", "class", "info", "bench", "doctor"]
+COMMANDS = ["train", "sample", "tokenize", "info", "lesson", "check", "class", "bench", "doctor"]
 EXAMPLES = """\
 examples:
   minigpt train                          train a GPT on the built-in stories (under two minutes)
