@@ -42,7 +42,9 @@ NEW_P = "new_p = p - decay - step"
 RETURNED = "return new_p, new_m, new_v"
 BETAS = "beta1, beta2 = betas"
 
-SHARES = "With beta = 0.5 and the gradient 8 at every step, m should end at 8. Where does yours?"
+SHARES = (
+    "With beta = 0.5 and the gradient 8 at every step, m should end at 8. Where does yours end?"
+)
 SHARES_V = "If every gradient is 3, v should end at 9. Where does yours end?"
 WHICH = "Which of the two is used for m, and which of betas = (0.9, 0.999) is that?"
 CALLERS = "Call it with betas=(0.5, 0.75), as section 7 does. Does the result change?"
@@ -752,7 +754,8 @@ MISTAKES = (
         "corrected_without_the_root_with_eps",
         SIZE,
         "size = (xp.sqrt(new_v) + eps) / (1 - beta2**t)",
-        says="the root of v is divided by 1 - beta2^t, not by the root of that, and eps with it",
+        says="the root of v, with eps added already, is divided by 1 - beta2^t, not by the root "
+        "of that",
         section=5,
         hint="Which comes first: the correction of v, or the root?",
     ),
@@ -768,7 +771,7 @@ MISTAKES = (
         "eps_on_the_step",
         STEP,
         "step = lr * m_hat / xp.sqrt(v_hat) + eps",
-        says="eps is added to the whole step, behind the division",
+        says="eps is added to the whole step, after the division",
         section=5,
         hint="Mind the brackets: which 0 should eps protect from?",
     ),
@@ -792,7 +795,7 @@ MISTAKES = (
         "eps_twice",
         SIZE,
         "size = xp.sqrt(v_hat + eps) + eps",
-        says="eps is added twice, inside of the root and behind it",
+        says="eps is added twice, once inside of the root and once to the root",
         section=5,
         hint="Compare your denominator with the formula of section 5.",
     ),
@@ -860,7 +863,7 @@ MISTAKES = (
         "step = lr * (beta1 * m_hat + (1 - beta1) * g / (1 - beta1**t)) / size",
         says="this step's gradient is mixed into m_hat once more",
         section=5,
-        hint="That is another method (NAdam). What stands above the line in Adam?",
+        hint="That is another method (NAdam). What is the numerator of Adam's step?",
     ),
     mistake(
         "rate_twice",

@@ -425,8 +425,8 @@ MISTAKES = (
         "counted_from_one",
         DONE,
         "done = (step + 1 - warmup) / (steps - warmup + 1)",
-        says="done has one more above and below the line: (step + 1 - warmup) / (steps + 1 - "
-        "warmup)",
+        says="1 is added in the numerator and in the denominator of done: (step + 1 - warmup) / "
+        "(steps + 1 - warmup)",
         section=9,
         hint="What is `done` at the first step after the warm-up? It should be 0 there.",
     ),
@@ -434,9 +434,9 @@ MISTAKES = (
         "warmup_steps_on_top",
         DONE,
         "done = (step - warmup) / (steps + warmup)",
-        says="warmup is added to steps below the line, where it should be subtracted",
+        says="warmup is added to steps in the denominator of done, where it should be subtracted",
         section=9,
-        hint="How many steps has the second part, if all have `steps` together?",
+        hint="How many steps are left for the second part, if there are `steps` in all?",
     ),
     mistake(
         "warmup_added",

@@ -107,7 +107,7 @@ FORWARD = (
         says="hidden scores become 0, or a number that is nearly 0, and exp(0) is 1: what is "
         "hidden still gets a weight",
         section=2,
-        hint="Which number must stand before exp so that 0 comes out behind it?",
+        hint="Which number must stand before exp so that 0 comes out after it?",
     ),
     mistake(
         "mask_too_late",
@@ -123,7 +123,7 @@ FORWARD = (
         "minus_infinity",
         LOWEST,
         'lowest = -float("inf")',
-        says="a query that may look nowhere gives nan (0 / 0) instead of the mean of all values",
+        says="a query that may look nowhere gives NaN (0 / 0) instead of the mean of all values",
         section=5,
         hint="What is (-inf) - (-inf)? Read in the docstring which number to take instead.",
     ),
@@ -303,7 +303,7 @@ FORWARD = (
         "scores = xp.where(mask, scores, -scores)",
         says="hidden scores get the opposite sign instead of the smallest float",
         section=2,
-        hint="Which number must stand before exp so that 0 comes out behind it?",
+        hint="Which number must stand before exp so that 0 comes out after it?",
     ),
     mistake(
         "hidden_by_the_smallest_score",
@@ -319,13 +319,13 @@ FORWARD = (
         "lowest = xp.finfo(scores.dtype).max",
         says="hidden scores are replaced by the largest float, and take all of the attention",
         section=2,
-        hint="Which number must stand before exp so that 0 comes out behind it?",
+        hint="Which number must stand before exp so that 0 comes out after it?",
     ),
     mistake(
         "plus_infinity",
         LOWEST,
         'lowest = float("inf")',
-        says="hidden scores become infinite with a plus, and give nan",
+        says="hidden scores become plus infinity, and give NaN",
         section=2,
         hint="Which sign must infinity have so that exp of it is 0? And see the docstring.",
     ),
@@ -333,8 +333,8 @@ FORWARD = (
         "zero_times_infinity",
         HIDE,
         'scores = scores + (1 - mask) * -float("inf")',
-        says="infinity meets places that should stay as they are: 0 times infinity is nan, and y "
-        "is nan everywhere",
+        says="infinity meets places that should stay as they are: 0 times infinity is NaN, and y "
+        "is NaN everywhere",
         section=2,
         hint="What is 0 * np.inf? Choose between two numbers instead of multiplying.",
     ),

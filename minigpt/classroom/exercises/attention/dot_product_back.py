@@ -265,8 +265,8 @@ BACKWARD = (
         "softmax_over_the_queries_back",
         SOFTMAX_BACK,
         "dscores, _ = softmax_backward(dweights.swapaxes(-1, -2), weights.swapaxes(-1, -2))",
-        says="dscores is transposed: dweights and the weights were transposed for the way back "
-        "through the softmax, and the average runs over the queries",
+        says="on the way back through the softmax dweights and the weights are transposed: the "
+        "average runs over the queries, and dscores is (key, query)",
         section=5,
         hint="Which axis did the softmax run over in the forward pass?",
     ),
@@ -293,7 +293,8 @@ BACKWARD = (
         "dscores = dscores * (-1 / math.sqrt(q.shape[-1]))",
         says="dq and dk have the wrong sign",
         section=5,
-        hint="Where does a minus stand in your backward? Which sign has the average in section 4?",
+        hint="Where does a minus stand in your backward? Which sign does the average have in "
+        "section 4?",
     ),
     mistake(
         "weights_for_dscores",
@@ -478,7 +479,7 @@ BACKWARD = (
         "dv = (weights * mask).swapaxes(-1, -2) @ dy",
         says="dv leaves out the queries that may look nowhere, though they average all values",
         section=5,
-        hint="Which weights has a query that may look nowhere? Does it use the values?",
+        hint="Which weights does a query have that may look nowhere? Does it use the values?",
     ),
     mistake(
         "dv_handed_on",

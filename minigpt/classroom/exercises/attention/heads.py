@@ -50,7 +50,7 @@ SPLIT_MISTAKES = (
         "not_swapped",
         SPLIT,
         "return pieces",
-        says="the axis of the heads stands behind that of the tokens: (B, T, H, D)",
+        says="the axis of the heads stands after that of the tokens: (B, T, H, D)",
         section=6,
         hint="Compare the shape of your result with the docstring.",
     ),

@@ -189,7 +189,7 @@ FORWARD = (
         says="1e-5 is added to the sum, so y is a little too small; the sum is at least 1 and "
         "needs no help",
         section=2,
-        hint="How large is exp of the largest number of a row, behind the subtraction?",
+        hint="How large is exp of the largest number of a row, after the subtraction?",
     ),
     mistake(
         "small_number_1e-6",
@@ -198,7 +198,7 @@ FORWARD = (
         says="1e-6 is added to the sum, so y is a little too small; the sum is at least 1 and "
         "needs no help",
         section=2,
-        hint="How large is exp of the largest number of a row, behind the subtraction?",
+        hint="How large is exp of the largest number of a row, after the subtraction?",
     ),
     mistake(
         "without_exp",
@@ -287,7 +287,7 @@ FORWARD = (
         "subtracted_behind_exp",
         EXP,
         "exp = xp.exp(x) - largest",
-        says="the largest number is subtracted behind exp, where it should be before it",
+        says="the largest number is subtracted after exp, where it should be before it",
         section=2,
         hint="What is np.exp(1000)? Does your subtraction come early enough?",
     ),
@@ -422,8 +422,8 @@ BACKWARD = (
         "others_added",
         SOFTMAX_DX,
         "dx = y * (1 - y) * dy + y * (average - weighted)",
-        says="the entries beside the diagonal of the Jacobian have the wrong sign: y_i y_j for "
-        "-y_i y_j",
+        says="the entries off the diagonal of the Jacobian have the wrong sign: y_i y_j for -y_i "
+        "y_j",
         section=4,
         hint="If one share grows, do the others grow or shrink? See the second case of step 2.",
     ),
@@ -465,7 +465,7 @@ BACKWARD = (
         "average = y * dy.sum(axis=-1, keepdims=True)",
         says="y stands outside of the sum: y * (sum of dy) for the sum of dy * y",
         section=4,
-        hint="Which index has the y of the sum in step 5, that of dx or that of dy?",
+        hint="Which index does the y inside of the sum of step 5 have, that of dx or that of dy?",
     ),
     mistake(
         "weights_squared",

@@ -83,7 +83,7 @@ FORWARD = (
         "dheads = split_heads(dmerged, 1)",
         says="there is one head with all channels, whatever n_head is",
         section=6,
-        hint="How many softmaxes should each place have? How many has it in your function?",
+        hint="How many softmaxes should each place have? How many does it have in your function?",
     ),
     mistake(
         "scaled_by_all_channels",
@@ -201,7 +201,7 @@ FORWARD = (
         "x_added",
         LINEAR_OUT,
         "y, proj_cache = linear(merged, **c_proj)\n    y = y + x",
-        says="x is added to y; that is the matter of the block (lesson 09), not of attention",
+        says="x is added to y; that will be the task of the block (lesson 09), not of attention",
         section=6,
         hint="What should y be when all parameters are 0?",
     ),
@@ -283,7 +283,7 @@ FORWARD = (
         "dheads = split_heads(dmerged, dmerged.shape[-1] // n_head)",
         says="n_head is taken for the size of a head: there are D heads of H channels",
         section=6,
-        hint="Print the shape of q behind split_heads. Which axis should be n_head long?",
+        hint="Print the shape of q after split_heads. Which axis should be n_head long?",
     ),
     mistake(
         "order_v_k_q",
@@ -463,7 +463,7 @@ FORWARD = (
         "\n    heads = softmax(scores * causal)[0] @ v",
         says="hidden scores become 0, and exp(0) is 1: what is hidden still gets a weight",
         section=2,
-        hint="Which number must stand before exp so that 0 comes out behind it?",
+        hint="Which number must stand before exp so that 0 comes out after it?",
     ),
     mistake(
         "mask_too_late",

@@ -66,7 +66,7 @@ BACKWARD = (
         "dx, dc_attn = linear_backward(dqkv, attn_cache)\n    dx = dx + dy",
         says="dy is added to dx, as if there were a residual connection here (lesson 09)",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "heads_of_dy_dealt_out",
@@ -119,8 +119,7 @@ BACKWARD = (
     mistake(
         "gradients_by_heads",
         DQKV,
-        "dqkv = [xp.concatenate([dq, dk, dv], axis=-1)]\n"
-        "    dqkv = [merge_heads(dqkv[0])]",
+        "dqkv = [xp.concatenate([dq, dk, dv], axis=-1)]\n    dqkv = [merge_heads(dqkv[0])]",
         says="dq, dk and dv are put side by side in each head, and the heads are merged after that",
         section=6,
         hint="First all queries, then all keys, then all values: which comes last on the way back?",
@@ -165,7 +164,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) < C), attn_cache)",
         says="dx counts only the way through the queries, not those through keys and values",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_of_the_values",
@@ -175,7 +174,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) >= 2 * C), attn_cache)",
         says="dx counts only the way through the values, not those through queries and keys",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_of_the_keys",
@@ -185,7 +184,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) // C == 1), attn_cache)",
         says="dx counts only the way through the keys, not those through queries and values",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_without_values",
@@ -195,7 +194,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) < 2 * C), attn_cache)",
         says="dx leaves out the way through the values",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_without_keys",
@@ -205,7 +204,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) // C != 1), attn_cache)",
         says="dx leaves out the way through the keys",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_without_queries",
@@ -215,7 +214,7 @@ BACKWARD = (
         "    dx, _ = linear_backward(dqkv * (xp.arange(3 * C) >= C), attn_cache)",
         says="dx leaves out the way through the queries",
         section=6,
-        hint="On how many ways does x reach y inside this function?",
+        hint="In how many ways does x reach y inside this function?",
     ),
     mistake(
         "dx_averaged",
@@ -228,8 +227,7 @@ BACKWARD = (
     mistake(
         "scale_lost_on_the_way_back",
         DOT_BACK,
-        DOT_BACK + "\n    dq = dq * math.sqrt(dq.shape[-1])\n"
-        "    dk = dk * math.sqrt(dk.shape[-1])",
+        DOT_BACK + "\n    dq = dq * math.sqrt(dq.shape[-1])\n    dk = dk * math.sqrt(dk.shape[-1])",
         says="on the way back to queries and keys the division by sqrt(D) is missing",
         section=5,
         hint="Which of the thirds of c_attn's gradient are too large, and by which factor?",
@@ -237,9 +235,8 @@ BACKWARD = (
     mistake(
         "scaled_twice_on_the_way_back",
         DOT_BACK,
-        DOT_BACK + "\n    dq = dq / math.sqrt(dq.shape[-1])\n"
-        "    dk = dk / math.sqrt(dk.shape[-1])",
-        says="on the way back to queries and keys it is divided by sqrt(D) twice",
+        DOT_BACK + "\n    dq = dq / math.sqrt(dq.shape[-1])\n    dk = dk / math.sqrt(dk.shape[-1])",
+        says="on the way back to queries and keys the gradient is divided by sqrt(D) twice",
         section=5,
         hint="Does scaled_dot_product_backward divide already?",
     ),
@@ -247,7 +244,7 @@ BACKWARD = (
         "dk_scaled_twice",
         DOT_BACK,
         DOT_BACK + "\n    dk = dk / math.sqrt(dk.shape[-1])",
-        says="on the way back to the keys it is divided by sqrt(D) twice",
+        says="on the way back to the keys the gradient is divided by sqrt(D) twice",
         section=5,
         hint="Look for the division in all lines that lead to dk; if you keep a scaled q, think "
         "of it too.",
@@ -271,7 +268,7 @@ BACKWARD = (
     mistake(
         "c_proj_not_transposed_back",
         DMERGED,
-        'dmerged, dc_proj = linear_backward(dy, proj_cache)\n    dmerged = dy @ proj_cache[1]',
+        "dmerged, dc_proj = linear_backward(dy, proj_cache)\n    dmerged = dy @ proj_cache[1]",
         says="on the way back the weight of c_proj is not transposed",
         section=6,
         hint="A square matrix hides it. What is the backward of x @ weight in lesson 05?",
@@ -339,8 +336,8 @@ BACKWARD = (
         "root_of_C_on_the_way_back",
         DOT_BACK,
         DOT_BACK + "\n    dq = dq / math.sqrt(n_head)\n    dk = dk / math.sqrt(n_head)",
-        says="on the way back to queries and keys it is divided by sqrt(C), where it should be "
-        "sqrt(D) of one head",
+        says="on the way back to queries and keys the gradient is divided by sqrt(C), where it "
+        "should be sqrt(D) of one head",
         section=5,
         hint="How many products are added up in one score of one head?",
     ),
@@ -356,7 +353,7 @@ BACKWARD = (
         "c_proj_with_dmerged",
         GRADIENTS,
         "dc_proj = linear_backward(dmerged, proj_cache)[1]\n    " + GRADIENTS,
-        says="the gradients of c_proj are computed with what comes out in front of it, where dy "
+        says="the gradients of c_proj are computed with the gradient of its input, where dy "
         "belongs",
         section=6,
         hint="Which gradient arrives at the output of c_proj?",

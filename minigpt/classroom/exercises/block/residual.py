@@ -203,7 +203,7 @@ RESIDUAL_MISTAKES = (
         "branch_in_two_steps",
         ADDITION,
         "y = x + branch\n    y = y + y @ weight",
-        says="the branch is added twice, the second time for the sum",
+        says="the branch is applied twice: once to x, and once more to the sum of x and the branch",
         section=1,
         hint="How many matrix products does the formula have?",
     ),
@@ -253,7 +253,7 @@ RESIDUAL_MISTAKES = (
         "y = x + x * weight.diagonal()",
         says="only the diagonal of the weight is used",
         section=1,
-        hint="Change a number beside the diagonal of weight. Does y change?",
+        hint="Change a number off the diagonal of weight. Does y change?",
     ),
     mistake(
         "shared_out",
@@ -334,7 +334,7 @@ RESIDUAL_MISTAKES = (
         "dx = dy + dbranch @ weight.T",
         says="what comes back through the branch is multiplied by the weight twice",
         section=2,
-        hint="How many matrix products has the forward pass?",
+        hint="How many matrix products are there in the forward pass?",
     ),
     mistake(
         "sum_through_the_branch",
@@ -342,7 +342,7 @@ RESIDUAL_MISTAKES = (
         "dx = dy + dbranch\n    dx = dx + dx @ weight.T",
         says="the sum goes back through the branch once more and is added",
         section=2,
-        hint="How many matrix products has the forward pass?",
+        hint="How many matrix products are there in the forward pass?",
     ),
     mistake(
         "weight_with_branch",

@@ -129,7 +129,7 @@ FORWARD = (
         "normed_2, ln_2_cache = layers.layernorm(added_1, **ln_2)",
         says="there is one residual connection around both branches instead of one around each",
         section=3,
-        hint="How many plus signs has the picture?",
+        hint="How many plus signs are there in the picture?",
     ),
     mistake(
         "mlp_reads_attention_only",
@@ -220,7 +220,7 @@ FORWARD = (
         says="each layer norm stands behind its branch, before the addition, and not in front of "
         "the branch",
         section=3,
-        hint="In which order stand the two boxes of a branch in the picture?",
+        hint="In which order do the two boxes of a branch stand in the picture?",
     ),
     mistake(
         "norm_behind_attention",
@@ -229,7 +229,7 @@ FORWARD = (
         "    normed_1, ln_1_cache = layers.layernorm(added_1, **ln_1)\n    x = x + normed_1",
         says="ln_1 stands behind attention, before the addition, and not in front of attention",
         section=3,
-        hint="In which order stand the two boxes of the first branch in the picture?",
+        hint="In which order do the two boxes of the first branch stand in the picture?",
     ),
     mistake(
         "norm_behind_mlp",
@@ -238,7 +238,7 @@ FORWARD = (
         "    normed_2, ln_2_cache = layers.layernorm(added_2, **ln_2)\n    x = x + normed_2",
         says="ln_2 stands behind the MLP, before the addition, and not in front of the MLP",
         section=3,
-        hint="In which order stand the two boxes of the second branch in the picture?",
+        hint="In which order do the two boxes of the second branch stand in the picture?",
     ),
     mistake(
         "norms_added_behind",
@@ -248,7 +248,7 @@ FORWARD = (
         "x, _ = layers.layernorm(x + added_2, **ln_2)",
         says="each layer norm is used twice, in front of its branch and behind the addition",
         section=3,
-        hint="How many layer norms has the picture, and where do they stand?",
+        hint="How many layer norms are there in the picture, and where do they stand?",
     ),
     mistake(
         "normed_at_the_end",
@@ -272,7 +272,7 @@ FORWARD = (
         "x = x + 2 * added_1",
         says="what attention adds is doubled",
         section=3,
-        hint="How many plus signs has the picture?",
+        hint="How many plus signs are there in the picture?",
     ),
     mistake(
         "mlp_doubled",
@@ -280,7 +280,7 @@ FORWARD = (
         "x = x + 2 * added_2",
         says="what the MLP adds is doubled",
         section=3,
-        hint="How many plus signs has the picture?",
+        hint="How many plus signs are there in the picture?",
     ),
     mistake(
         "stream_twice_at_attention",
@@ -344,7 +344,7 @@ FORWARD = (
         "",
         says="attention's branch is not added: the MLP's is the only one",
         section=3,
-        hint="How many plus signs has the picture?",
+        hint="How many plus signs are there in the picture?",
     ),
     mistake(
         "without_mlp",
@@ -352,7 +352,7 @@ FORWARD = (
         "",
         says="the MLP's branch is not added: the block ends behind attention",
         section=3,
-        hint="How many plus signs has the picture?",
+        hint="How many plus signs are there in the picture?",
     ),
     mistake(
         "branches_without_the_stream",
@@ -457,7 +457,7 @@ FORWARD = (
         "    x = x + added_1",
         says="attention's branch is there twice, one behind the other",
         section=3,
-        hint="How many boxes has the picture?",
+        hint="How many boxes are there in the picture?",
     ),
     mistake(
         "normed_stream_into_mlp_only",

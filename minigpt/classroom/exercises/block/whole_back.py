@@ -187,7 +187,7 @@ BACKWARD = (
         "dx = dx - dbranch_2",
         says="what comes back through the MLP's branch is subtracted where it should be added",
         section=4,
-        hint="Which sign has the fork of section 2?",
+        hint="Which sign does the fork of section 2 have?",
     ),
     mistake(
         "subtracted_back_at_attention",
@@ -195,7 +195,7 @@ BACKWARD = (
         "dx = dx - dbranch_1",
         says="what comes back through attention's branch is subtracted where it should be added",
         section=4,
-        hint="Which sign has the fork of section 2?",
+        hint="Which sign does the fork of section 2 have?",
     ),
     mistake(
         "shared_out_at_mlp",
@@ -228,13 +228,15 @@ BACKWARD = (
         "dnormed_1, dattn = layers.attention_backward(dnormed_2, attn_cache)",
         says="attention gets what came out of the MLP, in front of ln_2",
         section=4,
-        hint="What attention added went into the stream. Which gradient has the stream there?",
+        hint="What attention added went into the stream. Which gradient does the stream have "
+        "there?",
     ),
     mistake(
         "attention_gets_the_sum_past_ln_2",
         ATTN_BACK,
         "dnormed_1, dattn = layers.attention_backward(dx - dbranch_2 + dnormed_2, attn_cache)",
-        says="for attention the MLP's branch does not pass ln_2 on the way back, though dx does",
+        says="the gradient that attention gets skips ln_2 on its way back through the MLP's "
+        "branch, while dx does not",
         section=4,
         hint="Which dx stands in the stream behind attention's addition?",
     ),
@@ -346,7 +348,7 @@ BACKWARD = (
         "dx = dnormed_1",
         says="dx is what came out of attention: ln_1 and the direct way past attention are missing",
         section=4,
-        hint="Three steps for each branch. How many has your last one?",
+        hint="Three steps for each branch. How many does your last one have?",
     ),
     mistake(
         "past_the_mlp",

@@ -101,7 +101,7 @@ FORWARD = (
         "time_first",
         LOOKUP,
         "y = weight[ids.T]",
-        says="texts and places have changed their axes: y is (T, B, C)",
+        says="the axes of texts and places are swapped: y is (T, B, C)",
         section=2,
         hint="Each id should be replaced by its row, where it stands. Print ids.shape and y.shape.",
     ),
@@ -167,7 +167,7 @@ FORWARD = (
         LOOKUP,
         "xp = get_array_module(weight)\n    y = (weight / xp.sqrt((weight * weight).sum(axis=1, "
         "keepdims=True)))[ids]",
-        says="each row is brought to length 1",
+        says="each row is scaled to length 1",
         section=2,
         hint="A lookup copies rows. What else does your forward do with them?",
     ),
@@ -381,8 +381,7 @@ BACKWARD = (
         "ids_column_by_column",
         FLAT,
         "flat = ids.T.reshape(-1)",
-        says="ids and dy are brought to one axis in different orders, so gradients meet wrong "
-        "tokens",
+        says="ids and dy are flattened in different orders, so gradients go to the wrong tokens",
         section=5,
         hint="Is place number 1 of your flat ids also place number 1 of your flat dy?",
     ),
@@ -519,7 +518,7 @@ BACKWARD = (
         "drows = xp.ones_like(dy.reshape(-1, C))",
         says="each place sends a 1 instead of its dy, so the gradient counts the tokens",
         section=5,
-        hint="Section 5, step 1: which two factors does each way to the loss have?",
+        hint="Section 5, step 1: which two factors are in each term of the sum?",
     ),
     mistake(
         "channels_summed",

@@ -160,7 +160,7 @@ FORWARD = (
         SCORE,
         "xp = get_array_module(x)\n    scores, score_cache = unembedding(x / xp.sqrt((x * "
         "x).sum(-1, keepdims=True)), weight)",
-        says="the vectors that were read are brought to length 1 before they are scored",
+        says="the vectors that were read are scaled to length 1 before they are scored",
         section=2,
         hint="Compute the example of section 2 with your function: logits 9 and 6.",
     ),

@@ -38,13 +38,13 @@ FORWARD = (
         says="x is multiplied by weight as it is, which fits only where C = V; it should be "
         "transposed",
         section=1,
-        hint="x is (…, C) and weight is (V, C). Over which of these axes runs a dot product?",
+        hint="x is (…, C) and weight is (V, C). Over which of these axes does a dot product run?",
     ),
     mistake(
         "reshaped_not_transposed",
         SCORES,
         "logits = x @ weight.reshape(weight.shape[1], weight.shape[0])",
-        says="weight is brought to (C, V) by a reshape, which mixes the rows of the tokens; it "
+        says="weight gets the shape (C, V) by a reshape, which mixes the rows of the tokens; it "
         "should be transposed",
         section=1,
         hint="Compare rows.T and rows.reshape(2, 3) for the table of section 1.",
@@ -174,7 +174,7 @@ FORWARD = (
         "weight).sum(axis=-1, keepdims=True))).T",
         IMPORT,
         WITH_XP,
-        says="each row of weight is first brought to length 1",
+        says="each row of weight is first scaled to length 1",
         section=1,
         hint="Make one row of weight twice as long. What happens to its score, and what should?",
     ),
@@ -185,7 +185,7 @@ FORWARD = (
         SCORES,
         "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
         "keepdims=True))) @ weight.T",
-        says="each vector of x is first brought to length 1",
+        says="each vector of x is first scaled to length 1",
         section=1,
         hint="Make x twice as long. What happens to the scores, and what should?",
     ),
@@ -197,7 +197,7 @@ FORWARD = (
         "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
         "keepdims=True))) @ (\n        weight / xp.sqrt((weight * weight).sum(axis=-1, "
         "keepdims=True))).T",
-        says="the scores are cosines: x and the rows of weight are both brought to length 1",
+        says="the scores are cosines: x and the rows of weight are both scaled to length 1",
         section=1,
         hint="Make x twice as long. What happens to the scores, and what should?",
     ),
@@ -463,8 +463,8 @@ BACKWARD = (
         "dy_reshaped",
         DWEIGHT,
         "dweight = dy.reshape(V, -1) @ rows",
-        says="in the gradient of weight, dy is brought to (V, N) by a reshape, which mixes places "
-        "and tokens; it should be transposed",
+        says="in the gradient of weight, dy gets the shape (V, N) by a reshape, which mixes "
+        "places and tokens; it should be transposed",
         section=1,
         hint="Take dy = np.arange(6).reshape(3, 2), and compare dy.T with dy.reshape(2, 3).",
     ),
@@ -472,8 +472,8 @@ BACKWARD = (
         "x_reshaped",
         DWEIGHT,
         "dweight = drows.T @ x.reshape(C, -1).T",
-        says="in the gradient of weight, x is brought to (N, C) by way of a reshape to (C, N), "
-        "which mixes places and channels",
+        says="in the gradient of weight, x is reshaped to (C, N) and then transposed, which mixes "
+        "places and channels",
         section=1,
         hint="Take x = np.arange(6).reshape(3, 2), and compare x.T with x.reshape(2, 3).",
     ),

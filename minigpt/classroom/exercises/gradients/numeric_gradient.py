@@ -347,8 +347,8 @@ MISTAKES = (
         "x[index] = saved * (1 - step)",
         SLOPE,
         "(above - below) / (2 * step * max(1, abs(saved)))",
-        says="elements are moved by step times themselves, and the difference is divided by 2 "
-        "step, times the size where that is above 1",
+        says="each element is moved by step times itself, and the difference is divided by 2 "
+        "step, or by 2 step |x| where |x| is above 1",
         section=1,
         hint="How far is each element moved? The docstring tells.",
     ),
@@ -366,7 +366,7 @@ MISTAKES = (
         "\n    return gradient.sum()",
         says="the sum of all slopes is returned: one number",
         section=2,
-        hint="A gradient has a number for each number of x. Which shape has yours?",
+        hint="A gradient has a number for each number of x. Which shape does yours have?",
     ),
     mistake(
         "mean_returned",
@@ -374,7 +374,7 @@ MISTAKES = (
         "\n    return gradient.mean()",
         says="the mean of all slopes is returned: one number",
         section=2,
-        hint="A gradient has a number for each number of x. Which shape has yours?",
+        hint="A gradient has a number for each number of x. Which shape does yours have?",
     ),
     mistake(
         "length_returned",
@@ -382,7 +382,7 @@ MISTAKES = (
         "\n    return np.sqrt((gradient**2).sum())",
         says="the length of the gradient is returned: one number",
         section=2,
-        hint="A gradient has a number for each number of x. Which shape has yours?",
+        hint="A gradient has a number for each number of x. Which shape does yours have?",
     ),
     mistake(
         "flat_returned",

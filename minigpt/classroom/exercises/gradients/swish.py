@@ -30,7 +30,7 @@ DIRECT = "dx = dy * s"
 THROUGH = "dx = dx + du * beta"
 DBETA = "dbeta = (du * x).sum()"
 
-STEP_2 = "Derive 1 / (1 + exp(-u)) as in step 2. Where is it steepest?"
+STEP_2 = "Take the derivative of 1 / (1 + exp(-u)), as in step 2. Where is it steepest?"
 
 MISTAKES = (
     mistake(
@@ -159,7 +159,7 @@ MISTAKES = (
         "du = ds * (1 - s * s)",
         says="the derivative of the switch is 1 - s², which is that of tanh",
         section=3,
-        hint="Derive 1 / (1 + exp(-u)) as in step 2.",
+        hint="Take the derivative of 1 / (1 + exp(-u)), as in step 2.",
     ),
     mistake(
         "slope_with_plus",
@@ -272,7 +272,7 @@ MISTAKES = (
         "minus_in_the_switch",
         SIGMOID,
         "s = 1 / (1 - xp.exp(-u))",
-        says="the switch has 1 - exp(-u) below the line instead of 1 + exp(-u)",
+        says="the denominator of the switch is 1 - exp(-u) instead of 1 + exp(-u)",
         section=3,
         hint="What is the switch at u = 0? It should be one half.",
     ),
@@ -547,7 +547,7 @@ MISTAKES = (
         "direct_way_with_beta",
         DIRECT,
         "dx = dy * s * beta",
-        says="the direct term of dx has the factor beta too much",
+        says="the direct term of dx has a factor beta that does not belong there",
         section=3,
         hint="y = x s. What is the derivative of y by x, if s is held still?",
     ),
@@ -611,7 +611,7 @@ MISTAKES = (
         "beta_and_x_on_the_way",
         THROUGH,
         "dx = dx + du * beta * x",
-        says="the second term of dx has the factor x too much",
+        says="the second term of dx has one factor x too many",
         section=3,
         hint="u = beta x. What is the derivative of u by x? And is x in ds already?",
     ),
@@ -651,7 +651,8 @@ MISTAKES = (
         "formula_with_y",
         THROUGH,
         "dx = dy * (x * s + s * (1 - s))",
-        says="dx is dy (y + s (1 - s)), where x and beta stand in other places",
+        says="dx is dy (y + s (1 - s)): y stands where s should, and the second term lacks x and "
+        "beta",
         section=3,
         hint="Derive it in two steps, as in section 3, instead of recalling a formula.",
     ),
@@ -675,7 +676,7 @@ MISTAKES = (
         "beta_with_u",
         DBETA,
         "dbeta = (du * beta * x).sum()",
-        says="the gradient of beta has the factor beta too much",
+        says="the gradient of beta has a factor beta that does not belong there",
         section=3,
         hint="u = beta x. What is the derivative of u by beta?",
     ),

@@ -28,8 +28,7 @@ FORWARD = (
         "mean = x.mean(axis=0, keepdims=True)",
         SPREAD,
         "variance = squares.mean(axis=0, keepdims=True)",
-        says="mean and variance run over the first axis instead of the channels of each token; "
-        "over examples, as batch norm takes them",
+        says="mean and variance run over the first axis instead of the channels of each token",
         section=3,
         hint="Which numbers belong to one vector? Print the shape of your mean for x of (2, 3, 5).",
     ),
@@ -62,7 +61,7 @@ FORWARD = (
         SPREAD,
         "variance = squares.mean()",
         says="there is one mean and one variance for the entire array instead of one a vector",
-        section=2,
+        section=3,
         hint="How many means should there be for x of shape (2, 3, 5)?",
     ),
     mistake(
@@ -88,7 +87,7 @@ FORWARD = (
         "mean = x.mean()",
         says="there is one mean for the entire array instead of one a vector; it is taken away "
         "everywhere, also in the variance",
-        section=2,
+        section=3,
         hint="How many means should there be for x of shape (2, 3, 5)?",
     ),
     mistake(
@@ -96,7 +95,7 @@ FORWARD = (
         SPREAD,
         "variance = squares.mean()",
         says="there is one variance for the entire array instead of one a vector",
-        section=2,
+        section=3,
         hint="How many variances should there be for x of shape (2, 3, 5)?",
     ),
     mistake(
@@ -104,7 +103,7 @@ FORWARD = (
         SPREAD,
         "variance = x.var()",
         says="the variance is that of the entire array, about its one mean",
-        section=2,
+        section=3,
         hint="How many variances should there be for x of shape (2, 3, 5)?",
     ),
     mistake(
@@ -169,7 +168,7 @@ FORWARD = (
         "not_centred",
         "normalised = centred * rstd",
         "normalised = x * rstd",
-        says="x is divided by its deviation, but its mean is not taken away",
+        says="x is divided by its standard deviation, but its mean is not taken away",
         section=2,
         hint="What is the mean of your normalised vector? It should be 0.",
     ),
@@ -222,7 +221,7 @@ FORWARD = (
         "1 / xp.sqrt(variance + eps)",
         "1 / (xp.sqrt(variance) + eps)",
         says="eps is added to the root instead of inside of it",
-        section=2,
+        section=3,
         hint="Look at the denominator: to which of the two is eps added in the formula?",
     ),
     mistake(
@@ -296,7 +295,7 @@ FORWARD = (
         RSTD,
         "rstd = 1 / xp.sqrt(variance)",
         says="eps is missing",
-        section=2,
+        section=3,
         hint="What does your function give for a vector whose numbers are all equal?",
     ),
     mistake(
@@ -360,7 +359,7 @@ FORWARD = (
         "multiplied_by_the_deviation",
         RSTD,
         "rstd = xp.sqrt(variance + eps)",
-        says="x - mean is multiplied by the deviation where it should be divided by it",
+        says="x - mean is multiplied by the standard deviation where it should be divided by it",
         section=2,
         hint="What is the variance of your normalised vector? It should be 1.",
     ),
@@ -376,7 +375,7 @@ FORWARD = (
         "only_centred",
         SCALED,
         "scaled = centred * weight",
-        says="x - mean is not divided by the deviation",
+        says="x - mean is not divided by the standard deviation",
         section=2,
         hint="Take weight = 1 and bias = 0. What is the variance of each vector of your y?",
     ),

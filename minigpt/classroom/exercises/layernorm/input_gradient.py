@@ -27,7 +27,7 @@ DX = (
         "",
         says="the gradient through the variance is missing",
         section=4,
-        hint="x reaches y on three ways: directly, through the mean, and …? Count your terms.",
+        hint="x reaches y in three ways: directly, through the mean, and …? Count your terms.",
     ),
     mistake(
         "only_the_direct_way",
@@ -37,7 +37,7 @@ DX = (
         "",
         says="mean and variance are treated as constants: only the direct way is left",
         section=4,
-        hint="x reaches y on three ways. Your dx knows one of them: which are the other two?",
+        hint="x reaches y in three ways. Your dx knows one of them: which are the other two?",
     ),
     mistake(
         "only_the_scale",
@@ -53,7 +53,7 @@ DX = (
         "dx = -level",
         says="the direct way is missing: dx holds only the terms of mean and variance",
         section=4,
-        hint="x reaches y on three ways. If the mean and the variance stood still, what would dx "
+        hint="x reaches y in three ways. If the mean and the variance stood still, what would dx "
         "be?",
     ),
     mistake(
@@ -246,7 +246,8 @@ DX = (
         "dx = dx - along",
         says="the factor `normalised` in front of mean(dn * normalised) is missing",
         section=4,
-        hint="Term 3 is a multiple of which vector? See the last picture of section 4.",
+        hint="Term 3 is a multiple of which vector? See the third panel of the picture in section "
+        "4.",
     ),
     mistake(
         "normalised_squared",
@@ -254,7 +255,8 @@ DX = (
         "dx = dx - normalised * normalised * along",
         says="the term of the variance has the factor normalised² in front instead of normalised",
         section=4,
-        hint="Term 3 is a multiple of which vector? See the last picture of section 4.",
+        hint="Term 3 is a multiple of which vector? See the third panel of the picture in section "
+        "4.",
     ),
     mistake(
         "product_not_averaged",
@@ -387,10 +389,9 @@ DX = (
         "divided_backwards",
         "dx = dx * rstd",
         "dx = dx / rstd",
-        says="dx is multiplied by the deviation where it should be divided by it",
+        says="dx is multiplied by the standard deviation where it should be divided by it",
         section=4,
-        hint="If x is ten times as large, y hardly changes: is dx then ten times as large or "
-        "small?",
+        hint="If x is ten times as large, y hardly changes: does dx then become larger or smaller?",
     ),
     mistake(
         "deviation_squared",
@@ -473,7 +474,8 @@ DX = (
         "return y, (centred, rstd, weight)",
         says="the backward uses x - mean where it should use normalised",
         section=4,
-        hint="Which array did your forward keep: before or after the division by the deviation?",
+        hint="Which array did your forward keep: before or after the division by the standard "
+        "deviation?",
     ),
     mistake(
         "kept_x",
@@ -551,7 +553,8 @@ DX = (
         "dx = dx - x * along",
         says="the term of the variance is a multiple of x instead of normalised",
         section=4,
-        hint="Term 3 is a multiple of which vector? See the last picture of section 4.",
+        hint="Term 3 is a multiple of which vector? See the third panel of the picture in section "
+        "4.",
     ),
     mistake(
         "x_for_normalised_in_dx",
@@ -565,6 +568,7 @@ DX = (
         "dx = dx - x * along",
         says="the term of the variance uses x at both places where it should use normalised",
         section=4,
-        hint="Term 3 is a multiple of which vector? See the last picture of section 4.",
+        hint="Term 3 is a multiple of which vector? See the third panel of the picture in section "
+        "4.",
     ),
 )

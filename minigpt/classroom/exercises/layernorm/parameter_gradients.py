@@ -24,13 +24,14 @@ GRADIENTS = (
         "shares = dy * (normalised * weight)",
         says="the gradient of weight has the factor normalised * weight instead of normalised",
         section=4,
-        hint="Derive normalised * weight by weight. Is weight still in the result?",
+        hint="Take the derivative of normalised * weight by weight. Is weight still in the result?",
     ),
     mistake(
         "weight_with_centred",
         SHARES,
         "shares = dy * (normalised / rstd)",
-        says="the gradient of weight has the factor x - mean, not yet divided by the deviation",
+        says="the gradient of weight has the factor x - mean, not yet divided by the standard "
+        "deviation",
         section=4,
         hint="y = normalised * weight + bias: what is the derivative of y by weight?",
     ),

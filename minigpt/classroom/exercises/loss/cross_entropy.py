@@ -148,7 +148,7 @@ FORWARD = (
         "log_sum_exp_without_largest",
         OF_TARGET,
         "of_target = xp.take_along_axis(logits, right, axis=-1)",
-        says="the largest logit is subtracted inside of the sum, but neither added again behind "
+        says="the largest logit is subtracted inside of the sum, but neither added again after "
         "the logarithm nor subtracted from the target's logit",
         section=3,
         hint="Section 3 has m + ln(sum of exp(z - m)). Where is m in your formula?",
@@ -327,7 +327,8 @@ FORWARD = (
         "targets_from_one",
         RIGHT,
         "right = xp.where(counted, targets - 1, 0)",
-        says="the targets are read as if they counted from 1: the logit beside the target is taken",
+        says="the targets are read as if they counted from 1: the logit before the target's is "
+        "taken",
         section=2,
         hint="Which logit belongs to target 0?",
     ),
@@ -352,7 +353,7 @@ FORWARD = (
         "sum_without_log",
         LOG_TOTAL,
         "log_total = total",
-        says="the logarithm of the sum is missing: the sum of exp (behind the subtraction of the "
+        says="the logarithm of the sum is missing: the sum of exp (after the subtraction of the "
         "largest logit) stands there itself",
         section=3,
         hint="For logits that are all equal, the loss should be ln V. What is yours?",
@@ -458,7 +459,7 @@ FORWARD = (
         says="ln(1 - p) of all other tokens is in the loss too, as for V separate yes-or-no "
         "questions",
         section=2,
-        hint="How many tokens came really next? Whose p does the formula of section 2 need?",
+        hint="How many tokens really came next? Whose p does the formula of section 2 need?",
     ),
     mistake(
         "squared_error",
@@ -572,7 +573,7 @@ FORWARD = (
         "shifted_logits_of_ignored_places",
         HIDE,
         "losses = xp.where(counted, losses, log_total[..., 0])",
-        says="ignored places add the logarithm of their sum of exp, behind the subtraction of the "
+        says="ignored places add the logarithm of their sum of exp, after the subtraction of the "
         "largest logit",
         section=5,
         hint="Both parts of the loss must fall away at an ignored place. Which one is left?",
@@ -581,8 +582,8 @@ FORWARD = (
         "largest_subtracted_again",
         OF_TARGET,
         "of_target = xp.take_along_axis(logits, right, axis=-1) + largest",
-        says="the largest logit is subtracted behind the logarithm, where it should be added again",
+        says="the largest logit is subtracted after the logarithm, where it should be added again",
         section=3,
-        hint="Section 3 has m + ln(sum of exp(z - m)). Which sign has m in yours?",
+        hint="Section 3 has m + ln(sum of exp(z - m)). Which sign does m have in yours?",
     ),
 )

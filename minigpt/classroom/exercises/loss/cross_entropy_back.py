@@ -415,7 +415,7 @@ BACKWARD = (
         "target_one_further",
         ONE_HOT,
         "one_hot = xp.arange(p.shape[-1]) == (right + 1) % p.shape[-1]",
-        says="1 is subtracted at the token behind the target",
+        says="1 is subtracted at the token after the target",
         section=4,
         hint="Which number of dlogits belongs to target 0?",
     ),

@@ -70,7 +70,7 @@ BACKWARD = (
         "share)",
         says="dx is the derivative of x * sigmoid(1.702 x), not of the tanh form",
         section=8,
-        hint="Your forward uses tanh. Which function does your backward derive?",
+        hint="Your forward uses tanh. Of which function does your backward take the derivative?",
     ),
     mistake(
         "derivative_of_silu",
@@ -78,7 +78,7 @@ BACKWARD = (
         XP + "share = 1 / (1 + xp.exp(-x))\n    slope = share + x * share * (1 - share)",
         says="dx is the derivative of x * sigmoid(x), not of the tanh form",
         section=8,
-        hint="Your forward uses tanh. Which function does your backward derive?",
+        hint="Your forward uses tanh. Of which function does your backward take the derivative?",
     ),
     mistake(
         "derivative_of_sigmoid",
@@ -92,7 +92,7 @@ BACKWARD = (
         "derivative_of_tanh_alone",
         SLOPE,
         "slope = dtanh",
-        says="dx is dy * (1 - tanh²): only the tanh is derived, not the product around it",
+        says="dx is dy * (1 - tanh²): only tanh is differentiated, not the product around it",
         section=8,
         hint="Section 8 has three steps. Which ones are in your dx?",
     ),
@@ -113,7 +113,7 @@ BACKWARD = (
         "math.sqrt(0.5))) + x * bell",
         says="dx is the derivative of the exact GELU (with erf), while y is the tanh form",
         section=8,
-        hint="The two differ little. Which of them does your backward derive?",
+        hint="The two differ little. Of which of them does your backward take the derivative?",
     ),
     mistake(
         "erf_derivative_in_the_second_term",
@@ -122,7 +122,7 @@ BACKWARD = (
         says="the second term is that of the exact GELU, x times the bell curve, where the "
         "derivative of the tanh form should stand",
         section=8,
-        hint="The two differ little. Which of them does your backward derive?",
+        hint="The two differ little. Of which of them does your backward take the derivative?",
     ),
     mistake(
         "dy_forgotten",
@@ -210,7 +210,7 @@ BACKWARD = (
         "dx = -dy * slope",
         says="dx has the wrong sign",
         section=8,
-        hint="For a large x, y grows with x. Which sign has its derivative?",
+        hint="For a large x, y grows with x. Which sign does its derivative have?",
     ),
     mistake(
         "half_of_the_first_left_out",
@@ -264,7 +264,7 @@ BACKWARD = (
         "x_in_the_first",
         FIRST,
         "first = 0.5 * x * (1 + tanh)",
-        says="the first term is y itself: x was not derived there",
+        says="the first term is y itself: the derivative of x/2, which is 1/2, was not taken there",
         section=8,
         hint="The derivative at x = 0 is 1/2. What is yours?",
     ),
@@ -336,15 +336,16 @@ BACKWARD = (
         "y_in_the_second",
         SECOND,
         "second = half * (1 + tanh) * dtanh * du",
-        says="the second term still has the factor 1 + tanh(u), which was derived there",
+        says="the second term still has the factor 1 + tanh(u) beside its derivative",
         section=8,
-        hint="In the product rule one factor is derived, the other one stays. Which is which?",
+        hint="In each term of the product rule one factor becomes its derivative, the other one "
+        "stays. Which is which?",
     ),
     mistake(
         "tanh_in_the_second",
         SECOND,
         "second = half * tanh * dtanh * du",
-        says="the second term has the factor tanh(u) too many",
+        says="the second term has a factor tanh(u) that does not belong there",
         section=8,
         hint="Section 8, step 2: what is the derivative of tanh(u)?",
     ),
@@ -418,7 +419,7 @@ BACKWARD = (
         "dtanh = (1 - tanh * tanh) ** 0.5",
         says="the derivative of tanh is taken as 1/cosh(u), the root of 1 - tanh²",
         section=8,
-        hint="Compare with the table: is it 1 / cosh or 1 / cosh²?",
+        hint="Section 8, step 2: compare your derivative of tanh with the one there, at u = 1.",
     ),
     mistake(
         "dtanh_squared",
@@ -531,7 +532,7 @@ BACKWARD = (
         "du = K * (x + 0.044715 * x * x * x)",
         says="u itself stands where its derivative should be",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper.",
+        hint="Take the derivative of x + 0.044715 x³ on paper.",
     ),
     mistake(
         "three_left_out",
@@ -539,7 +540,7 @@ BACKWARD = (
         "dcube = x * x",
         says="the 3 of the derivative of x³ is missing",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "two_for_three",
@@ -547,7 +548,8 @@ BACKWARD = (
         "dcube = 2 * (x * x)",
         says="the derivative of x³ has the factor 2 instead of 3",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. Which factor comes down from the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. Which factor comes down from the "
+        "exponent?",
     ),
     mistake(
         "cube_not_derived",
@@ -555,7 +557,7 @@ BACKWARD = (
         "dcube = 3 * (x * x * x)",
         says="the inner derivative holds 3x³ where it should hold 3x²",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "cube_left_as_it_is",
@@ -563,7 +565,7 @@ BACKWARD = (
         "dcube = x * x * x",
         says="the inner derivative holds x³ itself where its derivative, 3x², should be",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "cube_derived_to_x",
@@ -571,7 +573,7 @@ BACKWARD = (
         "dcube = 3 * x",
         says="the inner derivative holds x where it should be x²",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "derived_as_a_square",
@@ -579,7 +581,7 @@ BACKWARD = (
         "dcube = 2 * x",
         says="the inner derivative holds 2x, as for x², where it should hold 3x²",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "derived_to_a_constant",
@@ -587,7 +589,7 @@ BACKWARD = (
         "dcube = 3",
         says="the derivative of x³ is taken as 3: the x² is missing",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper. What becomes of the exponent?",
+        hint="Take the derivative of x + 0.044715 x³ on paper. What becomes of the exponent?",
     ),
     mistake(
         "constant_squared_too",
@@ -611,7 +613,7 @@ BACKWARD = (
         "dinner = 0.044715 * dcube",
         says="the 1 is missing in the inner derivative",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper: two terms go in. How many come out?",
+        hint="Take the derivative of x + 0.044715 x³ on paper: two terms go in. How many come out?",
     ),
     mistake(
         "only_one_of_du",
@@ -619,7 +621,7 @@ BACKWARD = (
         "dinner = 1",
         says="the inner derivative lacks the term with x²",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper: two terms go in. How many come out?",
+        hint="Take the derivative of x + 0.044715 x³ on paper: two terms go in. How many come out?",
     ),
     mistake(
         "square_subtracted",
@@ -635,7 +637,7 @@ BACKWARD = (
         "dinner = x + 0.044715 * dcube",
         says="the inner derivative holds x where it should hold 1",
         section=8,
-        hint="Derive x + 0.044715 x³ on paper: what becomes of the first term?",
+        hint="Take the derivative of x + 0.044715 x³ on paper: what becomes of the first term?",
     ),
     mistake(
         "constant_of_du_left_out",

@@ -13,7 +13,7 @@ GRADIENTS = (
         "x_reshaped_in_dweight",
         DWEIGHT,
         "dweight = x.reshape(C_in, -1) @ drows",
-        says="in the gradient of weight, x is brought to (C_in, N) by a reshape, which mixes "
+        says="in the gradient of weight, x gets the shape (C_in, N) by a reshape, which mixes "
         "tokens and channels; it should be transposed",
         section=3,
         hint="Take x = np.arange(6).reshape(3, 2), and compare x.T with x.reshape(2, 3).",
@@ -22,8 +22,8 @@ GRADIENTS = (
         "dy_reshaped_in_dweight",
         DWEIGHT,
         "dweight = rows.T @ dy.reshape(C_out, -1).T",
-        says="in the gradient of weight, dy is brought to (N, C_out) by way of a reshape to "
-        "(C_out, N), which mixes tokens and outputs",
+        says="in the gradient of weight, dy is reshaped to (C_out, N) and then transposed, which "
+        "mixes tokens and outputs",
         section=3,
         hint="Take dy = np.arange(6).reshape(3, 2), and compare dy.T with dy.reshape(2, 3).",
     ),

@@ -229,7 +229,7 @@ BACKWARD = (
         "dhidden, _ = gelu_backward(gelu_backward(dactive, gelu_cache)[0], gelu_cache)",
         says="the gradient is multiplied by the derivative of gelu twice",
         section=9,
-        hint="How many steps has your backward, and how many has your forward?",
+        hint="How many steps are there in your backward, and how many in your forward?",
     ),
     mistake(
         "backward_of_relu",
@@ -399,7 +399,7 @@ BACKWARD = (
         DC_FC + "\n    dx = dx + dy",
         says="dy is added to dx, as if x had been added to y",
         section=9,
-        hint="On how many ways does x reach y in your forward?",
+        hint="In how many ways does x reach y in your forward?",
     ),
     mistake(
         "direct_way_in_dx",
@@ -407,7 +407,7 @@ BACKWARD = (
         DC_FC + "\n    dx = 2 * dx",
         says="dx is twice what it should be",
         section=9,
-        hint="On how many ways does x reach y in your forward?",
+        hint="In how many ways does x reach y in your forward?",
     ),
     mistake(
         "dx_zero",

@@ -189,7 +189,7 @@ MISTAKES = (
         'for pair in zip(tokens, [*tokens[1:], b""]):',
         says="the last token of a word is paired with an empty one",
         section=3,
-        hint="How many pairs has a word of one token?",
+        hint="How many pairs are there in a word of one token?",
     ),
     mistake(
         "bytes_as_numbers",
@@ -311,7 +311,7 @@ MISTAKES = (
         "for pair in list(pairwise(tokens))[:1]:",
         says="only the first pair of each word is counted",
         section=3,
-        hint="How many pairs has a word of four tokens?",
+        hint="How many pairs are there in a word of four tokens?",
     ),
     mistake(
         "last_pair_only",
@@ -369,7 +369,8 @@ MISTAKES = (
         "for pair in dict.fromkeys(pairwise(tokens)):",
         EACH_WORD,
         "for tokens in dict.fromkeys(map(tuple, pieces)):\n        for",
-        says="the different words are counted in which a pair occurs",
+        says="each pair gets the number of different words in which it occurs, instead of "
+        "counting each place",
         section=3,
         hint="Each place counts, in each word of the text.",
     ),

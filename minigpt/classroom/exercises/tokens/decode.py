@@ -99,7 +99,8 @@ MISTAKES = (
         "single_spaces",
         READ,
         '" ".join(joined.decode("utf-8", errors="replace").split())',
-        says="all spaces and line ends between words become one space",
+        says="each run of spaces and line ends becomes one space, and those at both ends are cut "
+        "off",
         section=8,
         hint="The text must come back exactly, also a tab and a line end.",
     ),
@@ -229,7 +230,7 @@ MISTAKES = (
         "space_behind",
         TOGETHER,
         'joined = b"".join(token + b" " for token in tokens)',
-        says="a space is put behind each token",
+        says="a space is put after each token",
         section=5,
         hint="Where do the spaces of a text live: between the tokens, or in them?",
     ),

@@ -62,7 +62,7 @@ MISTAKES = (
         "    for a, b in merges:\n"
         '        line = line.replace(a + b"|" + b, a + b)\n'
         '    tokens = line.split(b"|")\n',
-        says="the tokens are glued to one text, in which a pair is also found where the left "
+        says="the tokens are glued into one text, in which a pair is also found where the left "
         "token is only the end of a longer one",
         section=8,
         hint="Section 8, glued text: where does a token begin?",
@@ -168,7 +168,7 @@ MISTAKES = (
         "        if len(merge(tokens, pair)) == len(tokens):\n            break\n" + ONE_MERGE,
         says="it stops at the first merge that does not fit",
         section=5,
-        hint="A merge that does not fit changes nothing. What about those behind it?",
+        hint="A merge that does not fit changes nothing. What about those after it?",
     ),
     mistake(
         "shortest_merges_first",
@@ -281,7 +281,7 @@ MISTAKES = (
         "right_token_kept",
         "merged.append(pair[0] + pair[1])\n            i += 2",
         "merged.append(pair[0] + pair[1])\n            i += 1",
-        says="the right token of a merged pair is kept, behind the joined one",
+        says="the right token of a merged pair is kept, after the joined one",
         section=3,
         hint="Join your tokens: is it still the word? Check merge first.",
     ),
@@ -337,7 +337,7 @@ MISTAKES = (
         "joined_again",
         "    return tokens\n",
         '    return b"".join(tokens)\n',
-        says="the tokens are joined again",
+        says="the tokens are joined again: a single bytes object is returned instead of a list",
         section=5,
         hint="Where are the cuts, in your result?",
     ),
@@ -347,7 +347,7 @@ MISTAKES = (
         'data = b" " + data\n    ' + SINGLE,
         says="a space is put in front of the word",
         section=5,
-        hint="The word is what it is. Which bytes has the word a?",
+        hint="The word is what it is. Which bytes is the word `a` made of?",
     ),
     mistake(
         "opposite_order",

@@ -596,7 +596,7 @@ MISTAKES = (
         "keys_turned_by_reshape",
         SCORES,
         "scores = q @ keys.reshape(B, n_head, D, -1)",
-        says="the keys are brought to (B, H, D, t + 1) by a reshape, which mixes positions and "
+        says="the keys get the shape (B, H, D, t + 1) by a reshape, which mixes positions and "
         "numbers",
         section=7,
         hint="Print np.arange(6).reshape(2, 3), its .T and .reshape(3, 2).",

@@ -156,8 +156,8 @@ MISTAKES = (
         "first_place_above",
         KEPT,
         "kept = order[: int(np.argmax(before + ranked > top_p)) + 1]",
-        says="the cut is behind the first sum that is above top_p, not at least top_p: at equality "
-        "one token more is kept, and where no sum is above it only the likeliest one",
+        says="the cut is after the first sum that is above top_p, not at least top_p: at equality "
+        "one token more is kept, and where no sum is above it, only the likeliest one",
         section=4,
         hint="With 0.5, 0.3, 0.2 and top_p 0.5: one token is enough. And with top_p 1?",
     ),
