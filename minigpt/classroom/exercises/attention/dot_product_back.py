@@ -459,8 +459,10 @@ BACKWARD = (
     ),
     mistake(
         "dv_of_dscores",
-        RETURNED,
-        "dv = dscores.swapaxes(-1, -2) @ dy\n    return (dq, dk, dv), {}",
+        DV,
+        "inner = xp.where(mask, softmax_backward(dweights, softmax_cache)[0], 0)\n"
+        "    inner = inner * (1 / math.sqrt(q.shape[-1]))\n"
+        "    dv = inner.swapaxes(-1, -2) @ dy",
         says="dv is computed with dscores, where the weights belong",
         section=5,
         hint="y = weights @ v: which factor stands beside v?",
@@ -491,8 +493,8 @@ BACKWARD = (
     ),
     mistake(
         "weights_are_constants",
-        HIDE_BACK,
-        "dscores = xp.zeros_like(dscores)",
+        SOFTMAX_BACK,
+        "dscores = xp.zeros_like(dweights)",
         says="dq and dk are all zeros: the weights are treated as constants",
         section=5,
         hint="Can the model learn where to look? Follow the arrows of section 5 to q.",

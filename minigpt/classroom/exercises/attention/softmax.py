@@ -260,9 +260,9 @@ FORWARD = (
     ),
     mistake(
         "softmax_twice",
-        KEPT,
-        "y = xp.exp(y - y.max(axis=-1, keepdims=True))\n"
-        "    y = y / y.sum(axis=-1, keepdims=True)\n    return y, y",
+        DIVISION,
+        "y = exp / total\n    y = xp.exp(y - y.max(axis=-1, keepdims=True))\n"
+        "    y = y / y.sum(axis=-1, keepdims=True)",
         says="the softmax is taken twice: the shares are treated as scores once more",
         section=1,
         hint="Take x = (4, 0, 2, 0, 0) of section 1. What is your largest share?",

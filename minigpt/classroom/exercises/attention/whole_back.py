@@ -301,8 +301,8 @@ BACKWARD = (
     ),
     mistake(
         "c_proj_gradient_transposed",
-        GRADIENTS,
-        'dc_proj["weight"] = dc_proj["weight"].T\n    ' + GRADIENTS,
+        DMERGED,
+        DMERGED + '\n    dc_proj["weight"] = dc_proj["weight"].T',
         says="the gradient of c_proj's weight is transposed",
         section=6,
         hint="A square matrix hides it. How does lesson 05 compute dweight?",
@@ -325,9 +325,9 @@ BACKWARD = (
     ),
     mistake(
         "c_attn_averaged",
-        GRADIENTS,
-        'dc_attn["weight"] = dc_attn["weight"] / (dy.shape[0] * dy.shape[1])\n'
-        '    dc_attn["bias"] = dc_attn["bias"] / (dy.shape[0] * dy.shape[1])\n    ' + GRADIENTS,
+        ATTENTION_DX,
+        ATTENTION_DX + "\n    N = dy.shape[0] * dy.shape[1]\n"
+        '    dc_attn["weight"] = dc_attn["weight"] / N\n    dc_attn["bias"] = dc_attn["bias"] / N',
         says="the gradients of c_attn are means over the tokens instead of sums",
         section=6,
         hint="Each parameter is used once for each token. What happens to gradients that meet?",
@@ -351,8 +351,8 @@ BACKWARD = (
     ),
     mistake(
         "c_proj_with_dmerged",
-        GRADIENTS,
-        "dc_proj = linear_backward(dmerged, proj_cache)[1]\n    " + GRADIENTS,
+        DMERGED,
+        DMERGED + "\n    dc_proj = linear_backward(dmerged, proj_cache)[1]",
         says="the gradients of c_proj are computed with the gradient of its input, where dy "
         "belongs",
         section=6,

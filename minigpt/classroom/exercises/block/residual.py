@@ -257,8 +257,10 @@ RESIDUAL_MISTAKES = (
     ),
     mistake(
         "shared_out",
-        FROM_CACHE,
-        "x, weight = cache\n    dy = dy / 2",
+        SUM,
+        "dx = dy / 2 + dbranch / 2",
+        DWEIGHT,
+        "dweight = x.reshape(-1, C).T @ (dy / 2).reshape(-1, C)",
         says="dy is shared out, one half for each way: dx and the gradient of weight are half as "
         "large as they should be",
         section=2,

@@ -579,16 +579,16 @@ BACKWARD = (
     ),
     mistake(
         "not_scattered",
-        RESULT,
-        'return None, {"weight": drows.copy()}',
+        SCATTER,
+        "dweight = drows.copy()",
         says="the gradient has a row for each place: dy is not added up by token",
         section=5,
         hint="A gradient has the shape of the thing itself. Which rows of dy meet in row v?",
     ),
     mistake(
         "dy_itself",
-        RESULT,
-        'return None, {"weight": dy.copy()}',
+        SCATTER,
+        "dweight = dy.copy()",
         says="the gradient of weight is dy itself, not added up by token",
         section=5,
         hint="A gradient has the shape of the thing itself. Which rows of dy meet in row v?",
@@ -604,18 +604,18 @@ BACKWARD = (
     ),
     mistake(
         "one_table_for_each_text",
-        RESULT,
+        SCATTER,
         AS_TEXTS + "hot = (texts[..., None] == xp.arange(len(weight))) * 1.0\n    tables = "
-        'hot.swapaxes(-1, -2) @ dy.reshape(*texts.shape, C)\n    return None, {"weight": tables '
-        "if ids.ndim > 1 else tables[0]}",
+        "hot.swapaxes(-1, -2) @ dy.reshape(*texts.shape, C)\n    dweight = tables "
+        "if ids.ndim > 1 else tables[0]",
         says="the gradient is not summed over the texts: there is a table for each of them",
         section=5,
         hint="Look at the shape of your gradient. Which axis does weight not have?",
     ),
     mistake(
         "too_few_rows",
-        RESULT,
-        'return None, {"weight": dweight[: int(ids.max()) + 1]}',
+        ZEROS,
+        "dweight = xp.zeros_like(weight)[: int(ids.max()) + 1]",
         says="the gradient ends with the row of the largest id instead of having V rows",
         section=5,
         hint="A gradient has the shape of the thing itself. Where do you get the number of rows?",

@@ -372,8 +372,8 @@ BACKWARD = (
     ),
     mistake(
         "not_summed",
-        RESULT,
-        'return dx, {"wpe": dy.copy()}',
+        PUT,
+        "dwpe = dy.copy()",
         says="the gradient of wpe is dy itself: it is not summed over the texts",
         section=5,
         hint="Forward, wpe was broadcast over the texts. What undoes a broadcast?",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from minigpt.classroom.exercise import Case, mistake
-from minigpt.classroom.exercises.gpt.unembedding import IMPORT, UNEMBEDDING, WITH_XP
+from minigpt.classroom.exercises.gpt.unembedding import HERE_XP, UNEMBEDDING
 
 
 def tied_cases(rng) -> list[Case]:
@@ -83,10 +83,10 @@ FORWARD = (
     ),
     mistake(
         "probabilities",
-        IMPORT,
-        WITH_XP,
         SCORE,
-        SCORE + "\n    xp = get_array_module(x)\n    scores = xp.exp(scores - scores.max(axis=-1, "
+        HERE_XP
+        + SCORE
+        + "\n    xp = get_array_module(x)\n    scores = xp.exp(scores - scores.max(axis=-1, "
         "keepdims=True))\n    scores = scores / scores.sum(axis=-1, keepdims=True)",
         says="the result is probabilities: a softmax was applied to the scores",
         section=2,
@@ -94,10 +94,10 @@ FORWARD = (
     ),
     mistake(
         "log_probabilities",
-        IMPORT,
-        WITH_XP,
         SCORE,
-        SCORE + "\n    xp = get_array_module(x)\n    scores = scores - scores.max(axis=-1, "
+        HERE_XP
+        + SCORE
+        + "\n    xp = get_array_module(x)\n    scores = scores - scores.max(axis=-1, "
         "keepdims=True)\n    scores = scores - xp.log(xp.exp(scores).sum(axis=-1, keepdims=True))",
         says="the result is logarithms of probabilities: a log-softmax was applied to the scores",
         section=2,
@@ -145,20 +145,17 @@ FORWARD = (
     ),
     mistake(
         "added_up_along_the_text",
-        IMPORT,
-        WITH_XP,
         SCORE,
-        "x = get_array_module(x).cumsum(x, axis=-2)\n    " + SCORE,
+        HERE_XP + "x = get_array_module(x).cumsum(x, axis=-2)\n    " + SCORE,
         says="each place holds the sum of the vectors before it as well",
         section=2,
         hint="In the smallest GPT no place sees another one. What does place 1 of your x hold?",
     ),
     mistake(
         "rows_of_length_one",
-        IMPORT,
-        WITH_XP,
         SCORE,
-        "xp = get_array_module(x)\n    scores, score_cache = unembedding(x / xp.sqrt((x * "
+        HERE_XP
+        + "xp = get_array_module(x)\n    scores, score_cache = unembedding(x / xp.sqrt((x * "
         "x).sum(-1, keepdims=True)), weight)",
         says="the vectors that were read are scaled to length 1 before they are scored",
         section=2,
@@ -289,10 +286,8 @@ BACKWARD = (
     ),
     mistake(
         "one_or_the_other",
-        IMPORT,
-        WITH_XP,
         SUM,
-        COUNT + "total = from_scoring * (count == 0) + from_reading",
+        HERE_XP + COUNT + "total = from_scoring * (count == 0) + from_reading",
         says="the rows of tokens that were read hold the gradient from reading alone, the others "
         "that from scoring: where there are both, they should be added",
         section=2,
@@ -300,10 +295,8 @@ BACKWARD = (
     ),
     mistake(
         "mean_where_there_are_both",
-        IMPORT,
-        WITH_XP,
         SUM,
-        COUNT + "total = (from_scoring + from_reading) / (1 + (count > 0))",
+        HERE_XP + COUNT + "total = (from_scoring + from_reading) / (1 + (count > 0))",
         says="in the rows of tokens that were read, the mean of the two gradients stands instead "
         "of their sum",
         section=2,
@@ -319,10 +312,8 @@ BACKWARD = (
     ),
     mistake(
         "reading_divided_by_the_count",
-        IMPORT,
-        WITH_XP,
         FROM_READING,
-        COUNT + 'from_reading = 1 / xp.maximum(count, 1) * reading["weight"]',
+        HERE_XP + COUNT + 'from_reading = 1 / xp.maximum(count, 1) * reading["weight"]',
         says="in the gradient from reading, each row is divided by how often its token was read",
         section=2,
         hint="Lesson 04, section 8, mistake 2: does the derivative divide by anything?",
@@ -534,10 +525,8 @@ BACKWARD = (
     ),
     mistake(
         "scoring_of_the_read_token",
-        IMPORT,
-        WITH_XP,
         FROM_SCORING,
-        "V, C = score_cache[1].shape\n    hot = read_cache[0][..., None] == "
+        HERE_XP + "V, C = score_cache[1].shape\n    hot = read_cache[0][..., None] == "
         "get_array_module(dlogits).arange(V)\n    from_scoring = (hot * dlogits).reshape(-1, V).T "
         "@ score_cache[0].reshape(-1, C)",
         says="in the gradient from scoring only the score of the token that was read counts, not "
@@ -547,30 +536,24 @@ BACKWARD = (
     ),
     mistake(
         "nothing_for_unread_tokens",
-        IMPORT,
-        WITH_XP,
         FROM_SCORING,
-        COUNT + 'from_scoring = scoring["weight"] * (count > 0)',
+        HERE_XP + COUNT + 'from_scoring = scoring["weight"] * (count > 0)',
         says="the rows of tokens that were not read get no gradient, although they were scored",
         section=2,
         hint="Look at `b` in section 2: it was never read. What is its gradient, and why?",
     ),
     mistake(
         "nothing_for_read_tokens",
-        IMPORT,
-        WITH_XP,
         SUM,
-        COUNT + "total = (from_scoring + from_reading) * (count == 0)",
+        HERE_XP + COUNT + "total = (from_scoring + from_reading) * (count == 0)",
         says="the rows of tokens that were read get no gradient",
         section=2,
         hint="Take the example of section 2, step 2: for `a` there are two numbers, 3 and 23.",
     ),
     mistake(
         "divided_by_the_count",
-        IMPORT,
-        WITH_XP,
         SUM,
-        COUNT + "total = (from_scoring + from_reading) / xp.maximum(count, 1)",
+        HERE_XP + COUNT + "total = (from_scoring + from_reading) / xp.maximum(count, 1)",
         says="each row of the gradient is divided by how often its token was read",
         section=2,
         hint="Does a formula of section 2 divide? A mean, if there is one, belongs to the loss.",
@@ -601,10 +584,8 @@ BACKWARD = (
     ),
     mistake(
         "one_below_the_other",
-        IMPORT,
-        WITH_XP,
         SUM,
-        "total = get_array_module(dread).concatenate([from_scoring, from_reading])",
+        HERE_XP + "total = get_array_module(dread).concatenate([from_scoring, from_reading])",
         says="the two gradients stand one below the other, in 2V rows, instead of being added",
         section=2,
         hint="A gradient has the shape of the thing itself: (V, C).",
@@ -646,6 +627,7 @@ TIED = (
             _BY_NAME[name],
             name=f"scoring_{name}",
             says=f"its scoring has this mistake: {_BY_NAME[name].says}",
+            hint=f"Look at your unembedding first. {_BY_NAME[name].hint}",
         )
         for name in OF_SCORING
     ),

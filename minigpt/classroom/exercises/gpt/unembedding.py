@@ -27,8 +27,7 @@ CACHE = "return logits, (x, weight)"
 UNPACK = "x, weight = cache"
 DX = "dx = dy @ weight"
 DWEIGHT = "dweight = drows.T @ rows"
-IMPORT = "from minigpt.layers import embedding, embedding_backward"
-WITH_XP = "from minigpt.backend import get_array_module\n" + IMPORT
+HERE_XP = "from minigpt.backend import get_array_module\n    "
 
 FORWARD = (
     mistake(
@@ -110,21 +109,18 @@ FORWARD = (
     mistake(
         "probabilities",
         SCORES,
-        "logits = x @ weight.T\n    xp = get_array_module(x)\n    logits = xp.exp(logits - "
+        HERE_XP
+        + "logits = x @ weight.T\n    xp = get_array_module(x)\n    logits = xp.exp(logits - "
         "logits.max(axis=-1, keepdims=True))\n    logits = logits / logits.sum(axis=-1, "
         "keepdims=True)",
-        IMPORT,
-        WITH_XP,
         says="the result is probabilities: a softmax was applied to the scores",
         section=1,
         hint="A logit may be negative, and larger than 1. Which part of a GPT does the rest?",
     ),
     mistake(
         "log_probabilities",
-        IMPORT,
-        WITH_XP,
         SCORES,
-        "logits = x @ weight.T\n    xp = get_array_module(x)\n    logits = logits - "
+        HERE_XP + "logits = x @ weight.T\n    xp = get_array_module(x)\n    logits = logits - "
         "logits.max(axis=-1, keepdims=True)\n    logits = logits - "
         "xp.log(xp.exp(logits).sum(axis=-1, keepdims=True))",
         says="the result is logarithms of probabilities: a log-softmax was applied to the scores",
@@ -141,20 +137,16 @@ FORWARD = (
     ),
     mistake(
         "exponentials",
-        IMPORT,
-        WITH_XP,
         SCORES,
-        "logits = get_array_module(x).exp(x @ weight.T)",
+        HERE_XP + "logits = get_array_module(x).exp(x @ weight.T)",
         says="exp was applied to the scores",
         section=1,
         hint="A logit may be negative. Which part of a GPT does the rest?",
     ),
     mistake(
         "sigmoid",
-        IMPORT,
-        WITH_XP,
         SCORES,
-        "logits = 0.5 + 0.5 * get_array_module(x).tanh(0.5 * (x @ weight.T))",
+        HERE_XP + "logits = 0.5 + 0.5 * get_array_module(x).tanh(0.5 * (x @ weight.T))",
         says="a sigmoid was applied to the scores",
         section=1,
         hint="A logit may be negative, and larger than 1. Which part of a GPT does the rest?",
@@ -170,20 +162,16 @@ FORWARD = (
     mistake(
         "directions_only",
         SCORES,
-        "xp = get_array_module(x)\n    logits = x @ (weight / xp.sqrt((weight * "
+        HERE_XP + "xp = get_array_module(x)\n    logits = x @ (weight / xp.sqrt((weight * "
         "weight).sum(axis=-1, keepdims=True))).T",
-        IMPORT,
-        WITH_XP,
         says="each row of weight is first scaled to length 1",
         section=1,
         hint="Make one row of weight twice as long. What happens to its score, and what should?",
     ),
     mistake(
         "direction_of_x_only",
-        IMPORT,
-        WITH_XP,
         SCORES,
-        "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
+        HERE_XP + "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
         "keepdims=True))) @ weight.T",
         says="each vector of x is first scaled to length 1",
         section=1,
@@ -191,10 +179,8 @@ FORWARD = (
     ),
     mistake(
         "cosine",
-        IMPORT,
-        WITH_XP,
         SCORES,
-        "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
+        HERE_XP + "xp = get_array_module(x)\n    logits = (x / xp.sqrt((x * x).sum(axis=-1, "
         "keepdims=True))) @ (\n        weight / xp.sqrt((weight * weight).sum(axis=-1, "
         "keepdims=True))).T",
         says="the scores are cosines: x and the rows of weight are both scaled to length 1",

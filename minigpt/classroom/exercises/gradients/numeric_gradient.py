@@ -43,7 +43,7 @@ SLOPE = "(above - below) / (2 * step)"
 EMPTY = "gradient = np.zeros(x.shape)"
 PLACES = "np.ndindex(x.shape)"
 
-GIVEN = "\n    return gradient"
+GIVEN = "    return gradient"
 
 MISTAKES = (
     mistake(
@@ -134,8 +134,8 @@ MISTAKES = (
         "flat_copy",
         EMPTY,
         f"shape = x.shape\n    x = x.reshape(-1)\n    {EMPTY}",
-        "\n    return gradient",
-        "\n    return gradient.reshape(shape)",
+        "    return gradient",
+        "    return gradient.reshape(shape)",
         says="an x that does not lie in one piece is copied (by reshape or ravel), and the copy is "
         "moved",
         section=7,
@@ -183,8 +183,8 @@ MISTAKES = (
     ),
     mistake(
         "only_the_first",
-        "\n    return gradient",
-        "\n        return gradient",
+        "    return gradient",
+        "        return gradient",
         says="only the first element is measured, all others stay 0",
         section=7,
         hint="Look at the indentation of `return`.",
@@ -363,7 +363,7 @@ MISTAKES = (
     mistake(
         "sum_returned",
         GIVEN,
-        "\n    return gradient.sum()",
+        "    return gradient.sum()",
         says="the sum of all slopes is returned: one number",
         section=2,
         hint="A gradient has a number for each number of x. Which shape does yours have?",
@@ -371,7 +371,7 @@ MISTAKES = (
     mistake(
         "mean_returned",
         GIVEN,
-        "\n    return gradient.mean()",
+        "    return gradient.mean()",
         says="the mean of all slopes is returned: one number",
         section=2,
         hint="A gradient has a number for each number of x. Which shape does yours have?",
@@ -387,7 +387,7 @@ MISTAKES = (
     mistake(
         "flat_returned",
         GIVEN,
-        "\n    return gradient.reshape(-1)",
+        "    return gradient.reshape(-1)",
         says="the slopes are right, but returned in one row instead of in the shape of x",
         section=2,
         hint="Which shape must a gradient have?",
@@ -395,7 +395,7 @@ MISTAKES = (
     mistake(
         "transposed",
         GIVEN,
-        "\n    return gradient.T",
+        "    return gradient.T",
         says="the gradient is transposed",
         section=2,
         hint="Which shape must a gradient have?",
@@ -403,7 +403,7 @@ MISTAKES = (
     mistake(
         "divided_by_the_number",
         GIVEN,
-        "\n    return gradient / x.size",
+        "    return gradient / x.size",
         says="the gradient is divided by the number of elements",
         section=2,
         hint="Measure x³ for x = np.array([2.0, 2.0]): you should get 12 twice.",

@@ -95,8 +95,8 @@ BITS_MISTAKES = (
     ),
     mistake(
         "share_of_a_byte",
-        RETURNED,
-        "return of_a_byte / 8",
+        PER_BYTE,
+        "of_a_byte = bits / n_bytes / 8",
         says="it is divided by 8 as well: a share of the text's size instead of bits per byte",
         section=8,
         hint="What would your number be for a text that can't be packed at all? It should be 8.",
@@ -119,8 +119,8 @@ BITS_MISTAKES = (
     ),
     mistake(
         "times_8",
-        RETURNED,
-        "return of_a_byte * 8",
+        PER_BYTE,
+        "of_a_byte = bits / n_bytes * 8",
         says="it is multiplied by 8 as well; a byte has 8 bits, but that is not the question",
         section=8,
         hint="What would your number be for a text that can't be packed at all? It should be 8.",

@@ -35,6 +35,7 @@ CUBE = "cube = x * x * x"
 INNER = "inner = x + 0.044715 * cube"
 U = "u = K * inner"
 TANH = "tanh = xp.tanh(u)"
+HERE_ERF = "from minigpt.layers.erf import erf\n    "
 Y = "y = 0.5 * x * (1 + tanh)"
 
 FORWARD = (
@@ -347,30 +348,24 @@ FORWARD = (
     ),
     mistake(
         "erf_of_u",
-        "from minigpt.backend import get_array_module",
-        "from minigpt.backend import get_array_module\nfrom minigpt.layers.erf import erf",
         TANH,
-        "tanh = erf(u)",
+        HERE_ERF + "tanh = erf(u)",
         says="erf(u) stands where tanh(u) should be",
         section=7,
         hint="There are two formulas of GELU, one with erf and one with tanh. Did you mix them?",
     ),
     mistake(
         "erf_without_root",
-        "from minigpt.backend import get_array_module",
-        "from minigpt.backend import get_array_module\nfrom minigpt.layers.erf import erf",
         TANH,
-        "tanh = erf(x)",
+        HERE_ERF + "tanh = erf(x)",
         says="y is x/2 * (1 + erf(x)): it is neither the tanh form nor the exact one, erf(x/√2)",
         section=7,
         hint="Which function stands in the formula of section 7, and what stands inside of it?",
     ),
     mistake(
         "exact_form",
-        "from minigpt.backend import get_array_module",
-        "from minigpt.backend import get_array_module\nfrom minigpt.layers.erf import erf",
         TANH,
-        "tanh = erf(x * math.sqrt(0.5))",
+        HERE_ERF + "tanh = erf(x * math.sqrt(0.5))",
         says="y is the exact GELU; what is asked for is the tanh form, which GPT-2 uses",
         section=7,
         hint="The two differ by less than 0.001. Which of the two formulas of section 7 is yours?",

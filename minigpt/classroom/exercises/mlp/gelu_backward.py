@@ -11,6 +11,7 @@ DU = "du = K * dinner"
 HALF = "half = 0.5 * x"
 SECOND = "second = half * dtanh * du"
 SLOPE = "slope = first + second"
+HERE_ERF = "from minigpt.layers.erf import erf\n    "
 DX = "dx = dy * slope"
 XP = "xp = get_array_module(x)\n    "
 
@@ -106,10 +107,10 @@ BACKWARD = (
     ),
     mistake(
         "derivative_of_the_exact_form",
-        "from minigpt.backend import get_array_module",
-        "from minigpt.backend import get_array_module\nfrom minigpt.layers.erf import erf",
         SLOPE,
-        XP + "bell = xp.exp(-x * x / 2) / math.sqrt(2 * math.pi)\n    slope = 0.5 * (1 + erf(x * "
+        HERE_ERF
+        + XP
+        + "bell = xp.exp(-x * x / 2) / math.sqrt(2 * math.pi)\n    slope = 0.5 * (1 + erf(x * "
         "math.sqrt(0.5))) + x * bell",
         says="dx is the derivative of the exact GELU (with erf), while y is the tanh form",
         section=8,

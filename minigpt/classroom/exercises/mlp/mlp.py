@@ -621,7 +621,12 @@ def _inside(where: str, words: str, mistakes, names) -> tuple:
     """Mistakes of one of the functions inside, as mistakes of the MLP."""
     by_name = {one.name: one for one in mistakes}
     return tuple(
-        replace(by_name[name], name=f"{where}_{name}", says=f"{words}: {by_name[name].says}")
+        replace(
+            by_name[name],
+            name=f"{where}_{name}",
+            says=f"{words}: {by_name[name].says}",
+            hint=f"Look at your {where} first. {by_name[name].hint}",
+        )
         for name in names
     )
 

@@ -1,6 +1,7 @@
 """Lesson 03, learn: learning the merges, the cases and the known mistakes."""
 
 from minigpt.classroom.exercise import Case, mistake
+from minigpt.classroom.exercises.tokens.merge import FROM_THE_RIGHT, MERGE_LOOP
 
 
 def cases(rng) -> list[Case]:
@@ -33,19 +34,6 @@ COUNTS = "counts = count_pairs(pieces)"
 COUNT = "counts[pair] = counts.get(pair, 0) + 1"
 NEIGHBOURS = "for pair in pairwise(tokens):"
 JOINED = "merged.append(pair[0] + pair[1])"
-FOUND_LINES = "    return merged\n"
-RIGHT_LINES = """    merged = []
-    i = len(tokens)
-    while i > 0:
-        if i > 1 and tuple(tokens[i - 2 : i]) == pair:
-            merged.insert(0, pair[0] + pair[1])
-            i -= 2
-        else:
-            merged.insert(0, tokens[i - 1])
-            i -= 1
-    return merged
-"""
-
 MISTAKES = (
     mistake(
         "last_of_equals",
@@ -491,8 +479,8 @@ MISTAKES = (
     ),
     mistake(
         "from_the_right",
-        FOUND_LINES,
-        RIGHT_LINES,
+        MERGE_LOOP,
+        FROM_THE_RIGHT,
         says="each word is merged from right to left",
         section=3,
         hint="What do you get for a, a, a with the pair (a, a)? Check merge first.",
