@@ -282,7 +282,8 @@ MISTAKES = (
         "m_hat = m / (1 - beta1**t)",
         V_HAT,
         "v_hat = v / (1 - beta2**t)",
-        says="the step is made with the old m and v: this step's gradient only counts at the next",
+        says="the step is made with the old m and v: this step's gradient only counts at the next "
+        "one",
         section=7,
         hint="At the first step the old m is 0. Does your p move?",
     ),
@@ -396,7 +397,7 @@ MISTAKES = (
         "step_returned",
         RETURNED,
         "return decay + step, new_m, new_v",
-        says="the way that p goes is returned instead of the new p",
+        says="what is subtracted from p is returned instead of the new p",
         section=7,
         hint="By hand, section 7: p is (0.9, 1.1) after the first step.",
     ),

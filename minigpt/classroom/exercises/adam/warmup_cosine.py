@@ -70,7 +70,7 @@ MISTAKES = (
         "no_warmup",
         WARMING,
         "if step < 0:\n",
-        says="there is no warm-up: the cosine's formula is used from step 0 on",
+        says="there is no warm-up: the second formula, with the same done, is used from step 0 on",
         section=9,
         hint="What does your function give for step 0?",
     ),

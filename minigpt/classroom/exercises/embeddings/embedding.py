@@ -581,7 +581,7 @@ BACKWARD = (
         "not_scattered",
         SCATTER,
         "dweight = drows.copy()",
-        says="the gradient has a row for each place: dy is not added up by token",
+        says="the gradient of weight is dy with one row for each place, not added up by token",
         section=5,
         hint="A gradient has the shape of the thing itself. Which rows of dy meet in row v?",
     ),

@@ -35,7 +35,6 @@ def tied_cases(rng) -> list[Case]:
 
 READ = "x, read_cache = embedding(ids, weight)"
 SCORE = "scores, score_cache = unembedding(x, weight)"
-SCORING = "dread, scoring = unembedding_backward(dlogits, score_cache)"
 READING = "_, reading = embedding_backward(dread, read_cache)"
 FROM_SCORING = 'from_scoring = scoring["weight"]'
 FROM_READING = 'from_reading = reading["weight"]'

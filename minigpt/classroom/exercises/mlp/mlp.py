@@ -27,7 +27,6 @@ def mlp_cases(rng) -> list[Case]:
 
 
 HIDDEN = "hidden, fc_cache = linear(x, **c_fc)"
-ACTIVE = "active, gelu_cache = gelu(hidden)"
 PROJECT = "y, proj_cache = linear(active, **c_proj)"
 CACHE = "return y, (fc_cache, gelu_cache, proj_cache)"
 DACTIVE = "dactive, dc_proj = linear_backward(dy, proj_cache)"

@@ -41,7 +41,8 @@ MISTAKES = (
         "best = max(reversed(counts), key=counts.get)",
         says="of equally common pairs the one that is seen last is taken",
         section=3,
-        hint="`counts` is in the order of first sight. Which of equals does your search keep?",
+        hint="`counts` is in the order of first sight. Which of several equals does your search "
+        "keep?",
     ),
     mistake(
         "greatest_of_equals",

@@ -140,7 +140,7 @@ MISTAKES = (
         "values = xp.concatenate([v, values], axis=2)",
         says="the new key and value are put in front of those of the past",
         section=7,
-        hint="Attention does not mind the order, but who reads the cache later does.",
+        hint="Attention does not mind the order, but whoever reads the cache later does.",
     ),
     mistake(
         "past_forgotten",
