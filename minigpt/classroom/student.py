@@ -147,6 +147,8 @@ def load(path: Path) -> tuple[types.ModuleType | None, str]:
     except UnicodeDecodeError:
         return None, "The file is not encoded in UTF-8; save it as UTF-8."
     except Exception as error:
+        if "null bytes" in str(error):  # Python 3.10 raises no SyntaxError for them
+            return None, f"The file is no valid Python: {error}."
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename == str(path)]
         where = f", line {own[-1].lineno}: `{own[-1].line}`" if own else ""
