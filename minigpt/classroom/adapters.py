@@ -109,6 +109,7 @@ def _cross_entropy(forward, backward):
         share = 1.0
         if count is not None:
             share = max(1, int((targets != IGNORE).sum())) / float(count)
+        loss = get_array_module(logits).asarray(loss, dtype=logits.dtype)
         return loss * logits.dtype.type(share), (cache, share, logits.dtype)
 
     def cross_entropy_backward(dloss, cache):

@@ -35,13 +35,12 @@ def check_part(exercise: Exercise, part: Part, functions, seed: int = 0) -> Part
     return report
 
 
-def refuse_frameworks(report: PartReport, path: Path) -> None:
-    """Make a report red when its file imports a framework that has gradients of its own."""
-    names = own.imported_frameworks(path.read_text(encoding="utf-8", errors="replace"))
+def refuse_imports(report: PartReport, path: Path) -> None:
+    """Make a report red when its file imports a framework with gradients, or the solutions."""
+    names = own.forbidden_imports(path.read_text(encoding="utf-8", errors="replace"))
     if names and not report.unwritten:
-        words = f"the file imports {names[0]}; the gradients are yours to write, so leave it out"
-        report.lines[0] = Line("your own code", False, words)
-        report.problem = f"{words[0].upper()}{words[1:]}."
+        report.refuse(f"the file imports {names[0]}; what is asked is yours to write, so leave "
+                      f"it out")  # fmt: skip
 
 
 @dataclass
@@ -89,7 +88,7 @@ class _Check:
 
     def _not_there(self, first: Observation) -> None:
         failure, part = first.failure, self.part
-        self.report.unwritten = failure.kind == "unwritten"
+        self.report.unwritten, self.report.absent = failure.kind == "unwritten", True
         words = failure.sentence
         if failure.kind == "missing":
             words += f" Give your function this name, or begin anew: {self._start()}."
@@ -103,7 +102,7 @@ class _Check:
 
     def _forward_only(self, first: Observation) -> None:
         """Half of a pair is there: judge the forward, and say that the backward is next."""
-        backward = first.failure
+        backward, self.report.absent = first.failure, True
         for student in self.students:
             if student.values:
                 student.failure = None
@@ -129,7 +128,8 @@ class _Check:
 
     def _own_code(self) -> None:
         allowed = earlier_functions(self.exercise)
-        sentence = own.foreign_code(self.part, self.functions, self.cases[0], allowed)
+        dys = [right.dy for right in self.rights]
+        sentence = own.foreign_code(self.part, self.functions, self.cases, dys, allowed)
         hints = ["Write it yourself, with arrays and with what earlier lessons built."]
         self._add("your own code", sentence is None, sentence or "it is what was run", "", hints)
 
@@ -186,7 +186,9 @@ class _Check:
         if verdict.status == "unexpected":
             return f"there is {name}, which should not be there"
         if verdict.status == "kind":
-            return f"{name} is no array of numbers, or should be none"
+            kinds = (type(value).__name__.replace("ndarray", "array of numbers")
+                     for value in (verdict.got, verdict.expected))  # fmt: skip
+            return "{} is of the kind {}, and should be of the kind {}".format(name, *kinds)
         return f"{name} is {verdict.got}, and should be {verdict.expected}"
 
     def _stage(self, name, outputs, found, blocked: bool) -> None:

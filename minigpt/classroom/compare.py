@@ -9,7 +9,7 @@ import numpy as np
 from minigpt.classroom.exercise import Case
 from minigpt.classroom.observe import Observation
 
-SAME_MISTAKE = 1e-4  # two wrong answers are the same up to this share of their common error
+SAME_MISTAKE = 1e-6  # two wrong answers are the same up to this share of their common error
 ROUNDING = 1e-10  # relative to the largest number
 
 

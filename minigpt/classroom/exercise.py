@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+SOLUTION_CODE = "<solution>"  # what takes the place of a file's name in its code
 SOLUTIONS = Path(__file__).parent / "solutions"
 
 
@@ -86,6 +87,7 @@ class Part:
             an input of integers. `("dx",)`, `(None,)`, `("dq", "dk", "dv")`.
         outputs: for a function, what to call the things that it returns.
         arrays: whether it works on arrays that could be float32, or live on a GPU.
+        fresh: whether its docstring asks for arrays of its own, that share no memory with others.
         hints: what to look at when an output is wrong in a way that nobody has seen before, by
             output; "" for all others.
         section: of the lesson, where the function is written.
@@ -99,6 +101,7 @@ class Part:
     gradients: tuple[str | None, ...] = ("dx",)
     outputs: tuple[str, ...] = ("result",)
     arrays: bool = True
+    fresh: bool = False
     hints: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -193,7 +196,7 @@ def compiled(text: str) -> types.CodeType:
     """Compile one function; a mistake changes one of several, so the others are known already."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two mistakes at once may look odd to the compiler
-        return compile(text, "<solution>", "exec")
+        return compile(text, SOLUTION_CODE, "exec")
 
 
 def without_docstrings(text: str) -> str:

@@ -186,7 +186,8 @@ def _factor(looks: list[Look]) -> Fact | None:
                         f"is {minus}{words} times what it should be ({letter} was {shown})",
                     )
     if is_everywhere([ratios[0]] * len(ratios)) and len(ratios) > 1:
-        return Fact("factor", f"is {ratios[0]:.6g} times what it should be, in every case")
+        times = f"{ratios[0]:.6g}" if abs(ratios[0] - 1) > 1e-4 else f"1 + {ratios[0] - 1:.1e}"
+        return Fact("factor", f"is {times} times what it should be, in every case")
     if all(a.size < 2 for a, _ in pairs) or any(look.verdict.ok for look in wrong):
         return None
     shown = ", ".join(f"{r:.4g}" for r in ratios[:3])

@@ -70,8 +70,16 @@ def _shortened(value):
 
 def _check(request: dict, answer: Callable[..., None]) -> None:
     path, task = Path(request["path"]), student.task_of(request["task"])
-    check_part, check_program, refuse = checker.check_part, check_hunt, checker.refuse_frameworks
-    changed = _changes()
+    check_part, check_program, look_at_imports = (
+        checker.check_part, check_hunt, checker.refuse_imports
+    )  # fmt: skip
+    changed, refuse = _changes(), PartReport.refuse  # before the file could replace them
+
+    def refuse_changes(report: PartReport) -> None:
+        words = changed()
+        if words and not report.unwritten:
+            refuse(report, words)
+
     answer(at="load")
     sys.dont_write_bytecode = True  # it would be out of date after two saves within a second
     module, trouble = student.load(path)
@@ -79,7 +87,7 @@ def _check(request: dict, answer: Callable[..., None]) -> None:
     if isinstance(task, Hunt):
         answer(at=f"bughunt-{task.number}")
         report = check_program(task, module, trouble, path)
-        _refuse(report, changed())
+        refuse_changes(report)
         answer(report=report.as_dict())
         answer(end=True)
         return
@@ -92,10 +100,10 @@ def _check(request: dict, answer: Callable[..., None]) -> None:
         else:
             report = check_part(task, part, module, request["seed"])
             try:
-                refuse(report, path)
+                look_at_imports(report, path)
             except OSError:
-                _refuse(report, "the file removed itself")
-            _refuse(report, changed())
+                refuse(report, "the file removed itself")
+            refuse_changes(report)
         answer(report=report.as_dict())
     answer(end=True)
 
@@ -134,13 +142,6 @@ def _names():
                 elif isinstance(value, type):
                     inner = [(k, v) for k, v in vars(value).items() if not k.startswith("__")]
                     yield from (((name, key, k), v) for k, v in inner)
-
-
-def _refuse(report: PartReport, words: str) -> None:
-    """Make a report red when the file meddled with that which checks it."""
-    if words and not report.unwritten:
-        report.lines[0] = Line("your own code", False, words)
-        report.problem = f"{words[0].upper()}{words[1:]}."
 
 
 def _limit(megabytes: int, parent: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from minigpt.classroom import pretend_gpu
 from minigpt.classroom.compare import Verdict, compare, same_value
 from minigpt.classroom.exercise import Case, Part
-from minigpt.classroom.observe import Observation, observe
+from minigpt.classroom.observe import Observation, gradients_by_name, observe, plain
 from minigpt.classroom.words import listed
 from minigpt.gradcheck import gradcheck
 from minigpt.tree import tree_map
@@ -57,16 +58,31 @@ def looks_at(part: Part) -> list[Callable[[Run], Look]]:
 def inputs_unchanged(run: Run) -> Look:
     """Parameters, inputs, dy and the cache are only read."""
     changed = list(dict.fromkeys(x for student in run.students for x in student.changed))
+    shared = list(dict.fromkeys(x for student in run.students for x in student.shared))
+    if not changed and shared:
+        return Look(
+            "inputs unchanged",
+            False,
+            f"{listed(shared)} is no array of its own",
+            f"{listed(shared)} lies in the memory of something that was given (dy, or an "
+            f"argument). Whoever changes one of them later changes the other. Return a copy.",
+            (
+                "Which line makes a new array for it? A slice, a reshape or `a = b` makes none.",
+                "`np.shares_memory(a, b)` says whether two arrays are in the same place.",
+                "`dx = dy.copy()`; for a dict of arrays, a copy of each array.",
+            ),
+        )
     if not changed:
         return Look("inputs unchanged", True, "all are only read")
     which, name = listed(changed), " or ".join(run.part.functions)
+    why = ": a residual hands the same dy to two branches" if run.part.is_layer else ""
     return Look(
         "inputs unchanged",
         False,
         f"writes into {which}",
-        f"{name} writes into {which}. Somebody else may still need those numbers: a residual hands "
-        f"the same dy to two branches. Make a new array instead (`a = a * b`, not `a *= b`), or "
-        f"work on a copy; what you have to change for a moment, save and put back as it was.",
+        f"{name} writes into {which}. Somebody else may still need those numbers{why}. Make a new "
+        f"array instead (`a = a * b`, not `a *= b`), or work on a copy; what you have to change "
+        f"for a moment, save and put back as it was.",
         (
             "Look for `*=`, `+=`, `-=`, `[...] =` and `out=`: which array do they change?",
             f"The array that must not change is {which}: follow it through your function; a slice "
@@ -95,16 +111,34 @@ def gradient_check(run: Run) -> Look:
     right = all(v["y"].ok for v in run.verdicts if "y" in v)
     if bad or not report.tensors:
         what = "measured derivatives" if right else "those of your own forward"
-        seen = f"differs from {what} in {listed(bad)}, by {error:.0%}"
+        much = f"{error:.0%}" if 0.01 <= error < 100 else f"{error:.0e} of it"
+        seen = f"differs from {what} in {listed(bad)}, by {much}"
         return Look("gradient check", False, seen)
     what = "measured derivatives" if right else "your own forward, though that is wrong"
     return Look("gradient check", True, f"agrees with {what}, largest error {error:.0e}")
 
 
 def called_twice(run: Run) -> Look:
-    """Equal arguments give equal bits."""
+    """Equal arguments give equal bits, whatever was computed in between."""
     again = observe(run.part, run.functions, run.cases[0], run.rights[0].dy)
-    if not any(s.other_bits for s in run.students) and _same_bits(run.students[0], again):
+    same = not any(s.other_bits for s in run.students) and _same_bits(run.students[0], again)
+    if same and not run.failed and _mixes_calls(run):
+        return Look(
+            "called twice",
+            False,
+            "mixes up two calls",
+            "When the forward runs on other numbers before the backward, the backward gives other "
+            "gradients: it uses what the last forward left behind instead of its cache. A GPT runs "
+            "the forward of all its layers before the first backward.",
+            (
+                "From where does your backward have its numbers? It is given `cache` for that.",
+                "Look for variables outside of the functions, and for `global`: they hold what "
+                "the last call left there.",
+                "Return all that the backward needs as the cache: `return y, (x, weight)`, and "
+                "take it apart there: `x, weight = cache`.",
+            ),
+        )
+    if same:
         return Look("called twice", True, "the same numbers again")
     return Look(
         "called twice",
@@ -121,6 +155,27 @@ def called_twice(run: Run) -> Look:
             "xp.zeros_like(weight)`.",
         ),
     )
+
+
+def _mixes_calls(run: Run) -> bool:
+    """Whether the gradients of a call depend on the forwards that came after its own."""
+    if not run.part.is_layer:
+        return False
+    forward, backward = (getattr(run.functions, name) for name in run.part.functions)
+    first, *others = copy.deepcopy(run.cases[:3])
+    dy = run.rights[0].dy
+    try:
+        with np.errstate(all="ignore"):
+            _, cache = forward(*first.args, **first.params, **first.options)
+            for other in others:
+                forward(*other.args, **other.params, **other.options)
+            dx, grads = backward(np.array(dy) if np.shape(dy) else dy, cache)
+    except Exception:
+        return True
+    found = gradients_by_name(run.part, dx, grads)
+    expected = run.students[0].values
+    return any(not same_value(plain(found.get(name)), expected[name])
+               for name in expected if name != "y")  # fmt: skip
 
 
 def float32(run: Run) -> Look:

@@ -14,6 +14,7 @@ from minigpt.backend import to_host
 from minigpt.classroom.exercise import Case, Part
 from minigpt.tree import items, tree_map
 
+REAL = "an array of real numbers"
 DY = 2016  # the seed of dy: it must be nobody's x
 
 
@@ -38,14 +39,17 @@ class Observation:
         values: by output ("y", "dx", "weight", "c_attn.bias"), on the host.
         failure: what ended it early, or None.
         changed: what was written to although it may only be read, in words.
+        shared: what was returned and shares memory with an argument or dy, where that counts.
         other_bits: whether a second run of the backward gave other numbers.
         dy: the gradient that the backward was given.
         strangers: outputs that should live on the device, and don't.
+        dtypes: of the outputs that are arrays.
     """
 
     values: dict[str, object] = field(default_factory=dict)
     failure: Failure | None = None
     changed: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
     other_bits: bool = False
     dy: object = None
     strangers: list[str] = field(default_factory=list)
@@ -97,13 +101,15 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
     if seen.failure:
         return
     if not (isinstance(returned, (tuple, list)) and len(returned) == 2):
-        _fail(seen, part.functions[0], "must return two things, `y, cache`")
+        got = f", not {_what(returned)}" if inspect.isgenerator(returned) else ""
+        _fail(seen, part.functions[0], f"must return two things, `y, cache`{got}")
         return
     y, cache = returned
     if not _is_numeric(y):
-        _fail(seen, part.functions[0], f"returned {_what(y)} as y; it must be an array")
+        _fail(seen, part.functions[0], f"returned {_what(y)} as y; it must be {REAL}")
         return
     seen.values["y"] = _keep("y", y, seen, to_device)
+    seen.shared += ["y"] * (part.fresh and manners and _shares(y, given))
     if not callable(backward):
         seen.failure = _missing(part.functions[1])
         return
@@ -145,6 +151,8 @@ def _run_function(part, functions, arguments, dy, to_device, seen, manners) -> N
     returned = _call(function, name, seen, *args, **params, **options)
     if seen.failure:
         return
+    if part.fresh and _shares(returned, given):
+        seen.shared.append(" or ".join(part.outputs))
     several = len(part.outputs) > 1
     if several and not (isinstance(returned, (tuple, list)) and len(returned) == len(part.outputs)):
         _fail(seen, name, f"must return {len(part.outputs)} things: {', '.join(part.outputs)}")
@@ -186,7 +194,10 @@ def _call(function, name, seen, *args, **kwargs):
 def _tell(error: Exception, function) -> str:
     """The exception, and the line of the student's file that it comes from."""
     home = getattr(getattr(function, "__code__", None), "co_filename", None)
-    sentence = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    try:
+        sentence = f"{type(error).__name__}: {error}".strip().rstrip(":.")
+    except Exception:  # of a class of theirs that can't be printed
+        sentence = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     for frame in reversed(frames):
         if frame.line and frame.filename == home:
@@ -210,20 +221,28 @@ def _gradients(part, backward, dy, cache, seen) -> dict[str, object]:
               "dict of the gradients by the parameters (empty if there are none)")  # fmt: skip
         return {}
     dx, grads = returned
-    dxs = list(dx) if isinstance(dx, (tuple, list)) else [dx]
-    if len(dxs) != len(part.gradients):
+    count = len(dx) if isinstance(dx, (tuple, list)) else 1
+    if count != len(part.gradients):
         expected = ", ".join(str(g) for g in part.gradients)
-        _fail(seen, name, f"must return the gradients ({expected}) first, but there are {len(dxs)}")
+        _fail(seen, name, f"must return the gradients ({expected}) first, but there are {count}")
         return {}
-    named = {f"the ids' gradient {i}" if key is None else key: value
-             for i, (key, value) in enumerate(zip(part.gradients, dxs, strict=True))}  # fmt: skip
-    found = {key: value for key, value in named.items() if value is not None}
-    found |= dict(items(grads))
+    found = gradients_by_name(part, dx, grads)
+    if part.fresh:
+        seen.shared += [key for key, value in found.items() if _shares(value, dy)]
     for key, value in found.items():
         if not _is_numeric(value):
-            _fail(seen, name, f"returned {_what(value)} as {key}; it must be an array")
+            _fail(seen, name, f"returned {_what(value)} as {key}; it must be {REAL}")
             return {}
     return {key: copy.copy(value) for key, value in found.items()}
+
+
+def gradients_by_name(part: Part, dx, grads: dict) -> dict[str, object]:
+    """What a backward returns, by output; the gradient of integers is None and has no name."""
+    dxs = dx if isinstance(dx, (tuple, list)) else [dx]
+    named = {f"the ids' gradient {i}" if key is None else key: value
+             for i, (key, value) in enumerate(zip(part.gradients, dxs, strict=False))}  # fmt: skip
+    found = {key: value for key, value in named.items() if value is not None}
+    return found | dict(items(grads))
 
 
 def _keep(name, value, seen: Observation, to_device):
@@ -252,7 +271,8 @@ def plain(value):
 
 
 def _is_number(value) -> bool:
-    return isinstance(value, (bool, int, float, np.number, np.bool_))
+    numbers = (bool, int, float, np.floating, np.integer, np.bool_)
+    return isinstance(value, numbers)
 
 
 def _is_array(value) -> bool:
@@ -262,12 +282,16 @@ def _is_array(value) -> bool:
 def _is_numeric(value) -> bool:
     if _is_number(value):
         return True
-    return _is_array(value) and np.dtype(value.dtype).kind in "biufc"
+    return _is_array(value) and np.dtype(value.dtype).kind in "biuf"
 
 
 def _what(value) -> str:
     if value is None:
         return "None"
+    if _is_array(value):
+        return f"an array of {value.dtype} numbers"
+    if inspect.isgenerator(value):
+        return "a generator (there is a `yield` in the function)"
     return f"a {type(value).__name__}"
 
 
@@ -276,6 +300,19 @@ def _equal(a, b) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     return type(a) is type(b) and a == b
+
+
+def _shares(values, others) -> bool:
+    """Whether an array in `values` has memory in common with one in `others`."""
+    return any(np.shares_memory(a, b) for a in _arrays(values) for b in _arrays(others))
+
+
+def _arrays(value) -> list[np.ndarray]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [array for inner in value for array in _arrays(inner)]
+    return [value] if isinstance(value, np.ndarray) else []
 
 
 def _named(function: Callable, args: tuple, kwargs: dict) -> dict[str, object]:

@@ -11,25 +11,29 @@ import ast
 import contextlib
 import copy
 import functools
+import itertools
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from minigpt.classroom.exercise import Case, Part
+from minigpt.classroom.exercise import SOLUTION_CODE, Case, Part
 
 PACKAGE = Path(__file__).parents[1]
 FRAMEWORKS = frozenset({"torch", "jax", "jaxlib", "autograd", "tensorflow", "tinygrad", "mlx",
                         "keras", "flax", "theano", "chainer", "mindspore", "paddle"})  # fmt: skip
+SOLUTIONS = "minigpt.classroom"  # where the solutions are
 ALWAYS = frozenset({"get_array_module", "to_host", "causal_mask", "tree_map", "items"})
 
 
-def foreign_code(part: Part, functions, case: Case, may_use: frozenset[str]) -> str | None:
+def foreign_code(
+    part: Part, functions, cases: list[Case], dys: list, may_use: frozenset[str]
+) -> str | None:
     """One sentence about code that is not the student's; None when all is their own.
 
     Args:
         functions: an object with the part's functions.
-        case: on which they are run once more, watched.
+        cases, dys: on which they are run once more, watched.
         may_use: names of minigpt's functions that are no answer here.
     """
     for name in part.functions:
@@ -38,13 +42,15 @@ def foreign_code(part: Part, functions, case: Case, may_use: frozenset[str]) -> 
         function = unwrapped(getattr(functions, name))
         called = function if hasattr(function, "__code__") else type(function).__call__
         code = getattr(called, "__code__", None)  # of an object of their own class, its __call__
+        if isinstance(function, type):
+            return f"{name} is a class; write a function."
         if code is None:
             kind = getattr(function, "__module__", None) or type(function).__name__
             return f"{name} is not written in Python by you; it comes from {kind}."
         if _in_package(code.co_filename):
             return f"{name} is minigpt's own function; write it yourself."
-    seen = _called(part, functions, case)
-    for module, called in seen:
+    seen = [_called(part, functions, *pair) for pair in zip(cases, dys, strict=True)]
+    for module, called in dict.fromkeys(itertools.chain(*seen)):
         if module in FRAMEWORKS:
             return f"{_of(part)} hands the work to {module}; write it yourself with arrays."
         if called not in may_use | ALWAYS:
@@ -64,8 +70,8 @@ def unwrapped(function):
         function = inner
 
 
-def imported_frameworks(text: str) -> list[str]:
-    """The frameworks that a file imports, wherever the import stands."""
+def forbidden_imports(text: str) -> list[str]:
+    """What a file imports and should not, wherever the import stands: frameworks, solutions."""
     found = []
     try:
         tree = ast.parse(text)
@@ -74,9 +80,10 @@ def imported_frameworks(text: str) -> list[str]:
     for node in ast.walk(tree):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        found += [name.partition(".")[0] for name in names]
-    return sorted(set(found) & FRAMEWORKS)
+            names = [node.module or "", *(f"{node.module}.{a.name}" for a in node.names)]
+        found += [name for name in names if name.startswith(SOLUTIONS)]
+        found += {name.partition(".")[0] for name in names} & FRAMEWORKS
+    return sorted(set(found))
 
 
 def _of(part: Part) -> str:
@@ -85,13 +92,13 @@ def _of(part: Part) -> str:
 
 @functools.cache
 def _in_package(file: str) -> bool:
-    return PACKAGE in Path(file).parents
+    return PACKAGE in Path(file).parents or file == SOLUTION_CODE
 
 
 GIVEN = str(PACKAGE / "classroom" / "exercises")  # such as the loss that an exercise hands over
 
 
-def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
+def _called(part: Part, functions, case: Case, dy) -> list[tuple[str, str]]:
     """What the student's code called of minigpt and of frameworks: (module, function)."""
     found: list[tuple[str, str]] = []
 
@@ -119,8 +126,8 @@ def _called(part: Part, functions, case: Case) -> list[tuple[str, str]]:
         with np.errstate(all="ignore"), contextlib.suppress(Exception, SystemExit):
             returned = forward(*args, **params, **options)
             if backward:
-                y, cache = returned
-                backward[0](np.ones_like(y), cache)
+                _, cache = returned
+                backward[0](np.array(dy) if np.shape(dy) else dy, cache)
     finally:
         sys.setprofile(previous)
     return list(dict.fromkeys(found))

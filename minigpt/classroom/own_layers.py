@@ -30,12 +30,13 @@ from minigpt.training.schedule import clip_factor
 from minigpt.training.update import HostUpdate, NotFinite
 from minigpt.tree import items, nest
 
-LAYERS = ("embedding", "linear", "gelu", "mlp", "layernorm", "softmax", "scaled_dot_product",
-          "attention", "cross_entropy", "block", "unembedding")  # fmt: skip
+IN_A_MODEL = ("embedding", "linear", "gelu", "mlp", "layernorm", "softmax", "scaled_dot_product",
+              "attention", "cross_entropy", "block", "unembedding")  # fmt: skip
 HEADS = ("split_heads", "merge_heads")
 TRAINING = ("adamw_step", "warmup_cosine", "clip_by_norm")
-USABLE = (*LAYERS, *HEADS, *TRAINING)
-STOPPERS = ("ends", "loads", "runs", "shapes", "written")  # red lines that no training survives
+USABLE = (*IN_A_MODEL, *HEADS, *TRAINING)
+# Red lines that no training survives, or should.
+STOPPERS = ("ends", "loads", "runs", "shapes", "your own code")
 
 
 @dataclass
@@ -46,7 +47,7 @@ class OwnLayers:
         folder: where they are.
         functions: by name.
         reports: of their checks, by part.
-        idle: parts that pass, but that no training calls.
+        idle: parts that no training calls.
     """
 
     folder: Path
@@ -67,13 +68,13 @@ class OwnLayers:
     def table(self, base) -> SimpleNamespace:
         """The table of functions for a model: the student's, and for the rest those of `base`."""
         table = SimpleNamespace(**{k: v for k, v in vars(base).items() if not k.startswith("__")})
-        for name in (*LAYERS, *HEADS):
+        for name in (*IN_A_MODEL, *HEADS):
             if name in self.functions:
                 adapt = ADAPTERS.get(name, as_it_is)
                 forward, backward = name, f"{name}_backward"
                 pair = adapt(*(self._guarded(x) for x in (forward, backward)))
                 setattr(table, forward, pair[0])
-                if name in LAYERS:
+                if name in IN_A_MODEL:
                     setattr(table, backward, pair[1])
         self._link(table)
         return table
@@ -116,20 +117,26 @@ class OwnLayers:
                     if twin is value:
                         names[key] = getattr(linked, value.__name__)
 
+    def refuse(self, config) -> None:
+        """Raise UserError for a model that the student's functions can't compute."""
+        attending = [n for n in ("scaled_dot_product", "attention", "block") if n in self.functions]
+        if config.dropout and attending:
+            raise UserError(f"Your {attending[-1]} knows no dropout; train with --dropout 0.")
+
     def equip(self, trainer) -> None:
         """Put the student's optimizer, schedule and clipping into a trainer.
 
-        Raises:
-            UserError: on a GPU, where these run as one kernel.
+        On a GPU, optimizer and clipping stay the package's: they are one kernel there.
         """
-        if "warmup_cosine" in self.functions:
-            trainer.schedule = self._guarded("warmup_cosine")
-        if "adamw_step" in self.functions or "clip_by_norm" in self.functions:
-            if not isinstance(trainer.update, HostUpdate):
-                raise UserError(
-                    "Your adamw_step and clip_by_norm train on the CPU only; add --device cpu."
-                )
-            step, clip = self._guarded("adamw_step"), self._guarded("clip_by_norm")
+        schedule = self._guarded("warmup_cosine")
+        if schedule:
+            trainer.schedule = lambda *args: float(schedule(*args))
+        if not isinstance(trainer.update, HostUpdate):
+            for name in ("adamw_step", "clip_by_norm"):
+                if self.functions.pop(name, None):
+                    self.idle.append(name)
+        step, clip = self._guarded("adamw_step"), self._guarded("clip_by_norm")
+        if step or clip:
             trainer.update = StudentUpdate(trainer, step, clip)
 
     def compare(self, make_model: Callable, make_trainer: Callable, seconds: float = 8.0) -> dict:
@@ -196,7 +203,7 @@ class StudentUpdate(HostUpdate):
         for (path, p), (_, g) in zip(items(optimizer.params), items(grads), strict=True):
             decay = optimizer.weight_decay if p.ndim >= 2 else 0.0
             m, v = self.m[path], self.v[path]
-            new = self.step(p, g if scale == 1 else g * np.float32(scale), m, v, optimizer.t, lr,
+            new = self.step(p, g if scale == 1 else g * scale, m, v, optimizer.t, lr,
                             optimizer.betas, optimizer.eps, decay)  # fmt: skip
             p[...], m[...], v[...] = new
         return loss
@@ -214,7 +221,6 @@ def load_own(folder: str | Path) -> OwnLayers:
             f"There is no folder {folder}; --layers takes fast, clear, or a folder with your own "
             f"exercises (`minigpt lesson start 05`)."
         )
-    own = OwnLayers(folder, {})
     there = [e for e in EXERCISES.values() if (folder / e.file_name).is_file()]
 
     def reports_of(exercise) -> list[PartReport]:
@@ -222,34 +228,45 @@ def load_own(folder: str | Path) -> OwnLayers:
         return check_file(path, exercise, parts_of(exercise), SECONDS).reports
 
     with ThreadPoolExecutor(usable_cores()) as pool:
-        all_reports = list(pool.map(reports_of, there))
-    for exercise, reports in zip(there, all_reports, strict=True):
-        path = folder / exercise.file_name
-        done = [report for report in reports if not report.unwritten
-                and not any(line.seen == "not written yet" for line in report.lines)]  # fmt: skip
-        for report in done:
-            red = next((line for line in report.lines if line.ok is False), None)
-            if red and red.name in STOPPERS:
-                why = " ".join(report.problem.split())
-                raise UserError(f"{report.part} in {path} can't be trained on: {why}")
-        if not done:
-            continue
-        module, trouble = student.load(path)
-        if module is None:
-            raise UserError(f"{path}: {trouble}")
-        for report in done:
-            names = report.functions
-            if names[0] in USABLE:
-                own.functions.update({name: getattr(module, name) for name in names})
-                own.reports[report.part] = report
-            else:
-                own.idle.append(report.part)
+        reports = dict(zip((e.file_name for e in there), pool.map(reports_of, there), strict=True))
+    own = OwnLayers(folder, {})
+    for name, found in reports.items():
+        _take(own, folder / name, [report for report in found if not report.absent])
+    if "attention" not in own.functions:  # only a student's own attention calls their heads
+        for name in HEADS:
+            if own.functions.pop(name, None):
+                own.reports.pop(name)
+                own.idle.append(name)
     if not own.functions:
         raise UserError(
             f"{folder} holds no function that a training could use yet; these can be used: "
             f"{', '.join(USABLE)}."
         )
     return own
+
+
+def _take(own: OwnLayers, path: Path, reports: list[PartReport]) -> None:
+    """Take the functions of one file that a training can use.
+
+    Raises:
+        UserError: for one that would stop the training.
+    """
+    for report in reports:
+        red = next((line for line in report.lines if line.ok is False), None)
+        usable = not report.functions or report.functions[0] in USABLE
+        if usable and red and red.name in STOPPERS:
+            why = " ".join(report.problem.split())
+            raise UserError(f"{report.part} in {path} can't be trained on: {why}")
+    wanted = [report for report in reports if report.functions and report.functions[0] in USABLE]
+    own.idle += [report.part for report in reports if report not in wanted]
+    if not wanted:
+        return
+    module, trouble = student.load(path)
+    if module is None:
+        raise UserError(f"{path}: {trouble}")
+    for report in wanted:
+        own.functions.update({name: getattr(module, name) for name in report.functions})
+        own.reports[report.part] = report
 
 
 def _with_parts(function: Callable, table) -> Callable:

@@ -104,7 +104,7 @@ class Array(NDArrayOperatorsMixin):
 Array.__module__ = NAME
 
 
-class _Add:
+class _Ufunc:
     """`xp.add`, a ufunc with a method: xp.add.at(x, ids, values)."""
 
     def __init__(self, ufunc):
@@ -133,7 +133,7 @@ class _Module(types.ModuleType):
     def __getattr__(self, name):
         found = getattr(np, name)
         if isinstance(found, np.ufunc):
-            return _Add(found)
+            return _Ufunc(found)
         if name in ("c_", "r_", "ogrid", "mgrid"):
             return _Indexed(found)
         is_plain = isinstance(found, type) or not callable(found) or name in ("finfo", "iinfo")

@@ -41,6 +41,8 @@ class PartReport:
         advice: what to do next.
         diagnoses: the mistakes that were named.
         hints: three, each saying more than the one before.
+        unwritten: the first function still raises NotImplementedError.
+        absent: a function is unwritten, or is not there at all.
         seconds: that the check took.
     """
 
@@ -53,6 +55,7 @@ class PartReport:
     diagnoses: list[Named] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     unwritten: bool = False
+    absent: bool = False
     seconds: float = 0.0
 
     @property
@@ -61,6 +64,14 @@ class PartReport:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def refuse(self, words: str) -> None:
+        """Make the report red: it is not the student's own code, or not only that, that ran."""
+        line = Line("your own code", False, words)
+        same = [i for i, other in enumerate(self.lines) if other.name == line.name]
+        self.lines[same[0] if same else 0 : same[0] + 1 if same else 0] = [line]
+        self.problem = f"{words[0].upper()}{words[1:]}."
+        self.diagnoses, self.hints = [], ["Write it yourself, with arrays and nothing else."]
 
     def as_dict(self) -> dict:
         """For JSON; `from_dict` undoes it."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shlex
 import sys
 import traceback
 import types
+import warnings
 from pathlib import Path
+
+import numpy as np
 
 from minigpt.classroom.bughunt import Hunt, find_hunt
 from minigpt.classroom.exercise import Exercise
@@ -128,14 +132,15 @@ def folder_option(folder: Path) -> str:
 
 def load(path: Path) -> tuple[types.ModuleType | None, str]:
     """Run a student's file as a module; returns (module, "") or (None, what went wrong)."""
-    path = Path(path).resolve()
+    path, home = Path(path).resolve(), os.path.realpath(os.curdir)
     sys.path.insert(0, str(path.parent))
     name = f"student_{path.stem}"
     try:
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
-        spec.loader.exec_module(module)
+        with np.errstate(), warnings.catch_warnings():  # what it sets there ends with it
+            spec.loader.exec_module(module)
         return module, ""
     except SystemExit:
         return None, "The file ends the program (sys.exit) while it is loaded."
@@ -155,4 +160,7 @@ def load(path: Path) -> tuple[types.ModuleType | None, str]:
         sentence = f"{type(error).__name__}: {error}".rstrip(": ")
         return None, f"The file stops while it is loaded: {sentence}{where}."
     finally:
-        sys.path.remove(str(path.parent)) if str(path.parent) in sys.path else None
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(path.parent))
+        with contextlib.suppress(OSError):
+            os.chdir(home)

@@ -23,14 +23,19 @@ def tell(output: str, verdict: Verdict) -> str:
 
 
 def short(value) -> str:
+    """A value in at most 160 characters."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return f"{value.item():.6g}"
     text = repr(value)
     return text if len(text) <= 160 else f"{text[:150]} …"
 
 
 def listed(names) -> str:
+    """ "a, b and c"."""
     names = list(names)
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def are(names) -> str:
+    """ "is" or "are", for so many names."""
     return "is" if len(names) == 1 else "are"

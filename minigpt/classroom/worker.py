@@ -137,8 +137,9 @@ class Worker:
             reports = self._reports(task, dict(functions))
         finally:
             self.stop()
-        if self.changed:
-            _refuse(reports)  # its copy of minigpt is no longer what it was
+        if self.changed:  # its copy of minigpt is no longer what it was
+            for report in reports:
+                report.refuse("the file writes into minigpt's own files; leave them as they are")
         return Outcome(reports, self._output(), time.perf_counter() - start)
 
     def _reports(self, task: str, names: dict[str, list[str]]) -> list[PartReport]:
@@ -277,13 +278,6 @@ def _ended(task, at, names: dict, done: list[str], sentence: str) -> list[PartRe
         report.hints = list(HINTS)
         reports.append(report)
     return reports
-
-
-def _refuse(reports: list[PartReport]) -> None:
-    words = "the file writes into minigpt's own files; leave them as they are"
-    for report in reports:
-        report.lines = [Line("your own code", False, words)]
-        report.problem = f"{words[0].upper()}{words[1:]}."
 
 
 def parts_of(task, only: str | None = None) -> list[tuple[str, list[str]]]:

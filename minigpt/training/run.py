@@ -60,7 +60,8 @@ class Run:
         settings: of a new run; None resumes the one that the folder holds.
         overwrite: start anew although the folder holds a run.
         load_own: loads functions of the user's own from the folder that `settings.layers` names:
-            `table(base)` is the table for the model, `equip(trainer)` sets what else there is.
+            `refuse(config)` raises UserError for a model that they can't compute, `table(base)` is
+            the table for the model, `equip(trainer)` sets what else there is.
 
     Attributes:
         encoded: the data; tokenizer, model, trainer: what their names say.
@@ -93,7 +94,9 @@ class Run:
         xp, _ = select_device(settings.device)
         if xp is np:
             check_memory(config, settings.batch_size, settings.accumulate)
-        self.own = None if settings.layers in LAYERS else load_own(settings.layers)
+        self.own = None if settings.layers in LAYERS else _load(load_own, settings.layers)
+        if self.own:
+            self.own.refuse(config)
         self.model = self.new_model(config, self.own)
         self.trainer = self.new_trainer(self.model)
         if self.own:
@@ -288,6 +291,12 @@ class Run:
         }
         atomic_write(self.folder / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
         return summary
+
+
+def _load(load_own: Callable[[str], object] | None, folder: str):
+    if load_own is None:
+        raise UserError(f"The layers {folder!r} need a function that loads them; see `Run`.")
+    return load_own(folder)
 
 
 def read_log(folder: Path) -> list[dict]:

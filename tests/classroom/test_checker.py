@@ -9,19 +9,27 @@ import pytest
 
 from minigpt import layers
 from minigpt.classroom import check
-from minigpt.classroom.checker import check_part, refuse_frameworks
+from minigpt.classroom.checker import check_part, refuse_imports
 from minigpt.classroom.compare import same_answer, same_value
 from minigpt.classroom.exercises import EXERCISES
 from minigpt.errors import UserError
 
+
+def written(exercise, mistakes=()):
+    """The solution, with mistakes in it, as if a student had written it."""
+    names: dict = {"__name__": "student"}
+    exec(compile(exercise.edited(mistakes), "student.py", "exec"), names)  # noqa: S102
+    return SimpleNamespace(**names)
+
+
 E06, E05 = EXERCISES["06"], EXERCISES["05"]
 LAYERNORM, LINEAR = E06.part("layernorm"), E05.part("linear")
-RIGHT = E06.variant()
+RIGHT = written(E06)
 
 
 def report_of(exercise, part, **functions):
     """The report on the solution with some functions replaced."""
-    names = vars(exercise.variant()) | functions
+    names = vars(written(exercise)) | functions
     return check_part(exercise, exercise.part(part), SimpleNamespace(**names))
 
 
@@ -55,7 +63,7 @@ def test_the_solution_passes_with_all_lines():
 
 def test_a_known_mistake_in_words_with_its_numbers_and_hints():
     mistake = next(m for m in LAYERNORM.mistakes if m.name == "variance_a_constant")
-    functions = E06.variant([mistake])
+    functions = written(E06, [mistake])
     report = check_part(E06, LAYERNORM, functions)
     assert report.problem.startswith(
         "Your layernorm_backward is right, except that the gradient through the variance is "
@@ -114,16 +122,25 @@ def test_what_earlier_lessons_built_may_be_used():
     assert report_of(EXERCISES["09"], "block").ok
 
 
-@pytest.mark.parametrize("text", ["import torch", "from jax import grad", "import autograd.numpy"])
-def test_a_framework_is_refused(tmp_path, text):
+IMPORTS = [
+    "import torch",
+    "from jax import grad",
+    "import autograd.numpy",
+    "from minigpt.classroom.exercises import EXERCISES",
+    "from minigpt import classroom",
+]
+
+
+@pytest.mark.parametrize("text", IMPORTS)
+def test_a_framework_and_the_solutions_are_refused(tmp_path, text):
     path = tmp_path / "06_layernorm.py"
     path.write_text(f"def f():\n    {text}\n", encoding="utf-8")
     report = report_of(E06, "layernorm")
-    refuse_frameworks(report, path)
+    refuse_imports(report, path)
     assert not report.ok and "imports" in report.problem
     path.write_text("import numpy  # torch\n", encoding="utf-8")
     report = report_of(E06, "layernorm")
-    refuse_frameworks(report, path)
+    refuse_imports(report, path)
     assert report.ok
 
 
@@ -149,7 +166,7 @@ def test_half_a_pair_is_judged_for_what_is_there(absent):
     report = report_of(E06, "layernorm", **absent)
     assert line(report, "forward").ok and red(report) == ["backward"]
     assert "Your layernorm is right." in report.problem
-    wrong = E06.variant([m for m in LAYERNORM.mistakes if m.name == "no_eps"])
+    wrong = written(E06, [m for m in LAYERNORM.mistakes if m.name == "no_eps"])
     report = report_of(E06, "layernorm", layernorm=wrong.layernorm, **absent)
     assert "eps is missing" in report.problem
 
@@ -240,7 +257,7 @@ def test_a_factor_must_hold_in_every_case():
 
 def test_places_with_a_name_are_told():
     part = EXERCISES["04"].part("embedding")
-    right = EXERCISES["04"].variant()
+    right = written(EXERCISES["04"])
     marked = {word for case in part.make_cases(0) for word in case.marks.get("weight", {})}
     assert marked, "the exercise names its rows"
 
@@ -260,7 +277,7 @@ def test_places_with_a_name_are_told():
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 def test_noise_is_never_given_a_name(exercise):
     """Answers of the right shape with random numbers: nothing known explains them."""
-    right = exercise.variant()
+    right = written(exercise)
     for part in exercise.parts:
         if not part.arrays:
             continue
@@ -358,7 +375,7 @@ def test_check_in_a_notebook():
     assert report and "layernorm: right" in str(report)
     page = report._repr_html_()
     assert page.count("<tr>") == 10 and "✓" in page and "✗" not in page
-    wrong = E06.variant([m for m in LAYERNORM.mistakes if m.name == "no_eps"])
+    wrong = written(E06, [m for m in LAYERNORM.mistakes if m.name == "no_eps"])
     page = check(wrong.layernorm, wrong.layernorm_backward)._repr_html_()
     assert "✗" in page and "eps is missing" in page
 
@@ -436,3 +453,80 @@ def test_ids_where_tokens_should_be():
 
     report = report_of(EXERCISES["03"], "learn", learn=learn)
     assert not report.ok and line(report, "numbers").ok is False
+
+
+def test_the_solutions_own_functions_are_no_answer():
+    """Whatever way they come: as the functions themselves, or called where dy is not all ones."""
+    report = check_part(E06, LAYERNORM, E06.variant())
+    assert "layernorm is minigpt's own function" in line(report, "your own code").seen
+    sneaky = written(E06)
+
+    def layernorm_backward(dy, cache):
+        if dy.max() == dy.min():
+            return dy, {}
+        normalised, rstd, weight = cache
+        return layers.layernorm_backward(dy, (normalised, rstd, weight, weight))
+
+    names = vars(sneaky) | {"layernorm_backward": layernorm_backward}
+    report = check_part(E06, LAYERNORM, SimpleNamespace(**names))
+    assert "calls minigpt's own layernorm_backward" in line(report, "your own code").seen
+
+
+def test_a_backward_must_use_its_cache():
+    """Two layer norms run before the first backward: what the last one left is not enough."""
+    last = {}
+
+    def layernorm(x, weight, bias, eps=1e-5):
+        y, last["cache"] = RIGHT.layernorm(x, weight, bias, eps)
+        return y, None
+
+    def layernorm_backward(dy, cache):
+        return RIGHT.layernorm_backward(dy, last["cache"])
+
+    functions = {"layernorm": layernorm, "layernorm_backward": layernorm_backward}
+    report = report_of(E06, "layernorm", **functions)
+    assert red(report) == ["called twice"] and "instead of its cache" in report.problem
+
+
+@pytest.mark.parametrize(
+    ("number", "part", "change"),
+    [
+        ("04", "positions", {"positions_backward": lambda dy, cache: (dy, None)}),
+        ("11", "clip_by_norm", {"clip_by_norm": None}),
+    ],
+)
+def test_what_should_be_fresh_is_no_view(number, part, change):
+    exercise = EXERCISES[number]
+    right = written(exercise)
+
+    def positions_backward(dy, cache):
+        _, grads = right.positions_backward(dy, cache)
+        return dy, grads
+
+    def clip_by_norm(grads, limit):
+        clipped, norm = right.clip_by_norm(grads, limit)
+        same = all((clipped[name] == grads[name]).all() for name in grads)
+        return (grads if same else clipped), norm
+
+    functions = {"positions_backward": positions_backward, "clip_by_norm": clip_by_norm}
+    report = report_of(exercise, part, **{name: functions[name] for name in change})
+    assert red(report) == ["inputs unchanged"] and "memory of something" in report.problem
+
+
+def test_complex_numbers_are_none():
+    report = changed(lambda dx, g, dy, c: (dx + 1j, g))
+    assert "an array of complex128 numbers" in report.problem
+
+
+def test_a_tiny_error_is_not_given_a_big_name():
+    part = EXERCISES["07"].part("softmax")
+    right = written(EXERCISES["07"])
+
+    def softmax_backward(dy, cache):
+        dx, grads = right.softmax_backward(dy, cache)
+        return dx * (1 + 3e-6), grads
+
+    names = vars(right) | {"softmax_backward": softmax_backward}
+    report = check_part(EXERCISES["07"], part, SimpleNamespace(**names))
+    assert not report.ok and [d.kind for d in report.diagnoses] == ["fact"]
+    assert "1 + 3.0e-06 times" in report.problem

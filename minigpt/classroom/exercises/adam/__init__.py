@@ -13,6 +13,7 @@ EXERCISE = Exercise(
             ("adamw_step",),
             adamw_step.cases,
             adamw_step.MISTAKES,
+            fresh=True,
             section=6,
             outputs=("p", "m", "v"),
             hints={
@@ -39,6 +40,7 @@ EXERCISE = Exercise(
             ("clip_by_norm",),
             clip_by_norm.cases,
             clip_by_norm.MISTAKES,
+            fresh=True,
             section=10,
             outputs=("grads", "norm"),
             hints={

@@ -41,7 +41,7 @@ EXERCISE = Exercise(
             },
         ),
         Part(
-            "heads",
+            "split_heads",
             ("split_heads",),
             split_cases,
             SPLIT_MISTAKES,
@@ -49,7 +49,7 @@ EXERCISE = Exercise(
             hints={"result": "Try x_small of section 6: head 0 has the first channels of all."},
         ),
         Part(
-            "merge",
+            "merge_heads",
             ("merge_heads",),
             merge_cases,
             MERGE_MISTAKES,

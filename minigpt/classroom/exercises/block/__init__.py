@@ -25,10 +25,11 @@ EXERCISE = Exercise(
     "the residual connection and a GPT's block",
     (
         Part(
-            "add",
+            "residual",
             ("residual", "residual_backward"),
             residual_cases,
             RESIDUAL_MISTAKES,
+            fresh=True,
             section=2,
             hints={
                 "y": "Two lines: the branch, and one addition.",

@@ -27,6 +27,7 @@ EXERCISE = Exercise(
             ("positions", "positions_backward"),
             positions_cases,
             POSITIONS,
+            fresh=True,
             section=4,
             hints={
                 "y": "Take x = 0, so that y shows which row of wpe each place of each text gets.",

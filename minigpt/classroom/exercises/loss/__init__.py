@@ -23,7 +23,7 @@ EXERCISE = Exercise(
             },
         ),
         Part(
-            "perplexity",
+            "bits_per_byte",
             ("bits_per_byte",),
             bits_cases,
             BITS_MISTAKES,
