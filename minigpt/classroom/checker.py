@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from minigpt.classroom import manners, own
+from minigpt.classroom import explain, manners, own
 from minigpt.classroom.compare import Verdict, compare
 from minigpt.classroom.diagnose import Diagnosis, diagnose, reference
 from minigpt.classroom.exercise import Case, Exercise, Part
 from minigpt.classroom.exercises import earlier_functions, part_of
-from minigpt.classroom.hints import hints_for
+from minigpt.classroom.hints import hints_for, hints_for_stop
 from minigpt.classroom.observe import Observation, observe
 from minigpt.classroom.report import Line, Named, PartReport
-from minigpt.classroom.words import are, listed, tell
+from minigpt.classroom.words import listed
 from minigpt.errors import UserError
 
 
@@ -41,6 +41,9 @@ def refuse_imports(report: PartReport, path: Path) -> None:
     if names and not report.unwritten:
         report.refuse(f"the file imports {names[0]}; what is asked is yours to write, so leave "
                       f"it out")  # fmt: skip
+
+
+BESIDES = ("inputs unchanged", "called twice", "float32", "ready for a GPU")
 
 
 @dataclass
@@ -75,6 +78,7 @@ class _Check:
             for look in manners.looks_at(part):
                 found = look(seen)
                 self._add(found.name, found.ok, found.seen, found.problem, found.hints)
+        self._besides()
         if not self.report.ok and not self.report.advice:
             self.report.advice = self._advice(part.section)
 
@@ -85,6 +89,13 @@ class _Check:
             report.problem = problem or seen
             report.hints = list(hints)
         report.lines.append(Line(name, ok, seen))
+
+    def _besides(self) -> None:
+        """Name the red lines that the explained one has nothing to do with."""
+        red = [line.name for line in self.report.lines if line.ok is False]
+        more = [name for name in red[1:] if name in BESIDES]
+        if more:
+            self.report.problem += f"\nBesides, look at: {listed(more)}."
 
     def _not_there(self, first: Observation) -> None:
         failure, part = first.failure, self.part
@@ -118,7 +129,7 @@ class _Check:
         if not wrong and not stopped:
             self.report.advice = (
                 f"Next: write {backward.function} ({self._place(self.part.section)}), then check "
-                f"again. For a hint: `minigpt check {self.exercise.number} --hint`."
+                f"again. {self._hint_command()}"
             )
         self._add("backward", False, "not written yet", words,
                   self._hints([], part_outputs(self.rights[0], "backward")[0]))  # fmt: skip
@@ -148,28 +159,29 @@ class _Check:
         shapes = self._of_status("shape", "missing", "unexpected", "kind")
         if raised:
             found = [one for one in self._diagnoses() if one.kind == "known"]
-            words = self._words_of(raised)
+            words = explain.stopped(raised, self.cases)
             if found:
-                words += f" Where it runs, the numbers tell why. {self._explain(found)}"
-            output = next(iter(part_outputs(self.rights[0], stage)))
-            self._add("runs", False, f"stopped for {raised[1].name}", words,
-                      self._hints(found, output))  # fmt: skip
+                words += f" Where it runs, the numbers tell why. {explain.explain(self, found)}"
+            hints = (self._hints(found) if found else
+                     hints_for_stop(self.exercise, self.part, *raised))  # fmt: skip
+            self._add("runs", False, f"stopped for {raised[1].name}", words, hints)
         else:
             self._add("runs", True, f"{len(self.cases)} cases")
             found = self._diagnoses()
         if not failed:
-            seen = self._shapes_seen(shapes)
-            self._add("shapes", not shapes, seen, self._explain(found) if shapes else "",
+            seen = explain.shapes_seen(shapes)
+            self._add("shapes", not shapes, seen, explain.explain(self, found) if shapes else "",
                       self._hints(found) if shapes else ())  # fmt: skip
         if self.part.is_layer:
             self._stage("forward", ["y"], found, stage == "forward" and bool(failed))
-            outputs = [o for o in self._outputs() if o != "y"]
+            outputs = [o for o in self.outputs() if o != "y"]
             ready = all(v["y"].ok for v in self.verdicts if "y" in v) and not failed
             self._stage("backward", outputs, found, not ready)
         else:
-            self._stage("numbers", self._outputs(), found, bool(failed))
+            self._stage("numbers", self.outputs(), found, bool(failed))
 
-    def _outputs(self) -> list[str]:
+    def outputs(self) -> list[str]:
+        """All that there is or should be, by name."""
         return list(dict.fromkeys(name for v in self.verdicts for name in v))
 
     def _of_status(self, *statuses) -> list[tuple[str, Verdict, Case]]:
@@ -177,33 +189,17 @@ class _Check:
                 for v, case in zip(self.verdicts, self.cases, strict=True)
                 for name, verdict in v.items() if verdict.status in statuses]  # fmt: skip
 
-    def _shapes_seen(self, shapes) -> str:
-        if not shapes:
-            return "as they should be"
-        name, verdict, _ = shapes[0]
-        if verdict.status == "missing":
-            return f"there is no {name}"
-        if verdict.status == "unexpected":
-            return f"there is {name}, which should not be there"
-        if verdict.status == "kind":
-            kinds = (type(value).__name__.replace("ndarray", "array of numbers")
-                     for value in (verdict.got, verdict.expected))  # fmt: skip
-            return "{} is of the kind {}, and should be of the kind {}".format(name, *kinds)
-        return f"{name} is {verdict.got}, and should be {verdict.expected}"
-
     def _stage(self, name, outputs, found, blocked: bool) -> None:
         wrong = [o for o in outputs if any(o in v and not v[o].ok for v in self.verdicts)]
-        bad = [case.name for v, case in zip(self.verdicts, self.cases, strict=True)
-               if any(o in v and not v[o].ok for o in outputs)]  # fmt: skip
         if blocked:
             self._add(name, None, "not reached")
         elif not wrong:
             self._add(name, True, f"equals the reference in {len(self.cases)} cases")
         else:
             good = [o for o in outputs if o not in wrong]
-            seen = f"{listed(wrong)} wrong in {len(bad)} of {len(self.cases)} cases"
+            seen = explain.counted(self, wrong)
             seen += f"; {listed(good)} right" if good else ""
-            self._add(name, False, seen, self._explain(found), self._hints(found, wrong[0]))
+            self._add(name, False, seen, explain.explain(self, found), self._hints(found, wrong[0]))
 
     def _diagnoses(self) -> list[Diagnosis]:
         found = diagnose(self.exercise, self.part, self.seed, self.students)
@@ -214,74 +210,33 @@ class _Check:
         ]
         return found
 
-    def _words_of(self, raised) -> str:
-        failure, case = raised
-        words = failure.sentence
-        if case is not self.cases[0]:
-            words += f" This happens for {case.name}; the plain case runs."
-        return words
-
-    def _explain(self, found: list[Diagnosis]) -> str:
-        """The mistakes in words, and the numbers that show them."""
-        known = [one for one in found if one.kind == "known"]
-        rest = [one for one in found if one.kind != "known"]
-        sentences = []
-        for one in known:
-            name, where = self._function_of(one.outputs), self._place(one.mistake.section)
-            begin = f"Your {name} is right, except that " if len(found) == 1 else f"In {name}: "
-            sentences.append(f"{begin}{one.says} ({where}).")
-        for one in rest:
-            if one.kind == "fact":
-                each = "each of " if len(one.outputs) > 1 else ""
-                sentences.append(f"{each}{listed(one.outputs)} {one.says}.")
-            else:
-                sentences.append(f"{listed(one.outputs)} {are(one.outputs)} wrong, and no known "
-                                 f"mistake gives these numbers.")  # fmt: skip
-        text = " ".join(sentences)
-        if not found:  # it stops in some cases, and no known mistake fits
-            return self._shown(self._outputs())
-        if not known:
-            text = f"In {self._function_of(rest[0].outputs)}: {text}"
-        return f"{text}\n{self._shown([o for one in found for o in one.outputs])}"
-
-    def _function_of(self, outputs) -> str:
+    def function_of(self, outputs) -> str:
+        """Which of the two functions gives these outputs."""
         forward = "y" in outputs or not self.part.is_layer
         return self.part.functions[0 if forward else 1]
 
     def _place(self, section: int) -> str:
         return f"lesson {self.exercise.number}, section {section}"
 
-    def _shown(self, outputs: list[str]) -> str:
-        """The worst number of these outputs, and what is right."""
-        for v, case in zip(self.verdicts, self.cases, strict=True):
-            for output in outputs:
-                verdict = v.get(output)
-                if verdict is None or verdict.ok:
-                    continue
-                text = f"For {case.name}, {tell(output, verdict)}"
-                if verdict.status == "numbers" and verdict.size > 1:
-                    text += f" {verdict.bad} of its {verdict.size} numbers are wrong."
-                good = [o for o in self._outputs()
-                        if all(w[o].ok for w in self.verdicts if o in w)]  # fmt: skip
-                reached = not (self.part.is_layer and "y" in outputs)
-                return text + (f" {listed(good)} {are(good)} right." if good and reached else "")
-        return ""
-
     def _hints(self, found, output: str = "y") -> list[str]:
         names = [o for one in found for o in one.outputs] or [output]
         known = [one for one in found if one.kind == "known"]
-        function = self._function_of(known[0].outputs if known else names)
-        return hints_for(self.exercise, self.part, known, names[0], self.cases[0],
-                         self.rights[0], function)  # fmt: skip
+        function = self.function_of(known[0].outputs if known else names)
+        bad = (i for i, v in enumerate(self.verdicts) if names[0] in v and not v[names[0]].ok)
+        i = next(bad, 0)  # an example in which something is wrong
+        return hints_for(self.exercise, self.part, known, names[0], self.cases[i],
+                         self.rights[i], function)  # fmt: skip
 
     def _advice(self, section: int) -> str:
         known = self.report.diagnoses and self.report.diagnoses[0]
         if known and known.kind == "known":
             section = next(m.section for m in self.part.mistakes if m.name == known.name)
-        return (
-            f"Next: read {self._place(section)}, repair it, and check again. "
-            f"For a hint: `minigpt check {self.exercise.number} --hint`."
-        )
+        red = next((line.name for line in self.report.lines if line.ok is False), "")
+        read = "" if red in (*BESIDES, "your own code") else f"read {self._place(section)}, "
+        return f"Next: {read}repair it, and check again. {self._hint_command()}"
+
+    def _hint_command(self) -> str:
+        return f"For a hint: `minigpt check {self.exercise.number} --hint`."
 
 
 def part_outputs(right: Observation, stage: str) -> list[str]:
@@ -309,5 +264,8 @@ def check_functions(*functions: Callable, seed: int = 0) -> PartReport:
         raise UserError(
             f"Give check both functions: check({', '.join(part.functions)})."
         )
-    return check_part(exercise, part, SimpleNamespace(**dict(zip(names, functions, strict=True))),
-                      seed)  # fmt: skip
+    given = SimpleNamespace(**dict(zip(names, functions, strict=True)))
+    report = check_part(exercise, part, given, seed)
+    command = f"`minigpt check {exercise.number} --hint`"
+    report.advice = report.advice.replace(command, "`check(…).hints[0]`, then [1] and [2]")
+    return report

@@ -101,8 +101,7 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
     if seen.failure:
         return
     if not (isinstance(returned, (tuple, list)) and len(returned) == 2):
-        got = f", not {_what(returned)}" if inspect.isgenerator(returned) else ""
-        _fail(seen, part.functions[0], f"must return two things, `y, cache`{got}")
+        _fail(seen, part.functions[0], f"must return two things, `y, cache`; {_got(returned)}")
         return
     y, cache = returned
     if not _is_numeric(y):
@@ -217,8 +216,11 @@ def _gradients(part, backward, dy, cache, seen) -> dict[str, object]:
         return {}
     pair = isinstance(returned, (tuple, list)) and len(returned) == 2
     if not (pair and isinstance(returned[1], dict)):
-        _fail(seen, name, "must return two things, `dx, grads`: the gradient by the input, and a "
-              "dict of the gradients by the parameters (empty if there are none)")  # fmt: skip
+        inputs = ", ".join(str(g) for g in part.gradients)
+        first = f"({inputs})" if len(part.gradients) > 1 else inputs
+        _fail(seen, name, f"must return two things, `{first}, grads`: the gradient by the input, "
+              f"and a dict of the gradients by the parameters (empty if there are none); "
+              f"{_got(returned)}")  # fmt: skip
         return {}
     dx, grads = returned
     count = len(dx) if isinstance(dx, (tuple, list)) else 1
@@ -285,11 +287,21 @@ def _is_numeric(value) -> bool:
     return _is_array(value) and np.dtype(value.dtype).kind in "biuf"
 
 
+def _got(returned) -> str:
+    """What came instead of two things."""
+    if returned is None:
+        return "it returned None: is there a `return` in its last line?"
+    if isinstance(returned, (tuple, list)):
+        kinds = ", ".join(_what(x) for x in returned)
+        return f"it returned {len(returned)} things ({kinds})"
+    return f"it returned {_what(returned)} alone"
+
+
 def _what(value) -> str:
     if value is None:
         return "None"
     if _is_array(value):
-        return f"an array of {value.dtype} numbers"
+        return f"an array of {value.dtype} numbers of shape {value.shape}"
     if inspect.isgenerator(value):
         return "a generator (there is a `yield` in the function)"
     return f"a {type(value).__name__}"
@@ -337,5 +349,4 @@ def _bits(value, above: tuple[int, ...] = ()):
         return np.asarray(to_host(value)).tobytes()
     if isinstance(value, np.generic):
         return value.tobytes()
-    inner = getattr(value, "x", None)  # a loss that holds its array
-    return _bits(inner) if isinstance(inner, np.ndarray) else repr(value)[:200]
+    return repr(value)[:200]

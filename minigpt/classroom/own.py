@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parents[1]
 FRAMEWORKS = frozenset({"torch", "jax", "jaxlib", "autograd", "tensorflow", "tinygrad", "mlx",
                         "keras", "flax", "theano", "chainer", "mindspore", "paddle"})  # fmt: skip
 SOLUTIONS = "minigpt.classroom"  # where the solutions are
-ALWAYS = frozenset({"get_array_module", "to_host", "causal_mask", "tree_map", "items"})
+ALWAYS = frozenset({"get_array_module", "to_host", "causal_mask", "tree_map", "items", "erf"})
 
 
 def foreign_code(

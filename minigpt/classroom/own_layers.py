@@ -109,13 +109,15 @@ class OwnLayers:
                     setattr(linked, each, _with_parts(getattr(table, each), table))
         for function in self.functions.values():
             names = function.__globals__
+            imported = names.setdefault("__imported__", {})  # as the file had it
             for key, value in list(names.items()):
+                value = imported.get(key, value)
                 if value is minigpt.layers:
-                    names[key] = linked
+                    imported[key], names[key] = value, linked
                 elif isinstance(value, types.FunctionType):
                     twin = getattr(minigpt.layers, value.__name__, None)
                     if twin is value:
-                        names[key] = getattr(linked, value.__name__)
+                        imported[key], names[key] = value, getattr(linked, value.__name__)
 
     def refuse(self, config) -> None:
         """Raise UserError for a model that the student's functions can't compute."""

@@ -149,7 +149,8 @@ class Progress:
 
 
 def _key(report: PartReport) -> str:
-    """What fails."""
-    red = [line.name for line in report.lines if line.ok is False]
+    """What fails; for an exception or a result that breaks the contract, which."""
+    red = [line for line in report.lines if line.ok is False]
     names = [one.name for one in report.diagnoses]
-    return " ".join([*red[:1], *names])
+    words = report.problem.partition(".")[0][:80] if red and red[0].name == "runs" else ""
+    return " ".join([*(line.name for line in red[:1]), *names, words]).strip()

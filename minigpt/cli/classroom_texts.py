@@ -15,6 +15,7 @@ from pathlib import Path
 
 from minigpt.classroom.bughunt import Hunt, hunts
 from minigpt.classroom.exercises import EXERCISES
+from minigpt.classroom.own_layers import USABLE
 from minigpt.classroom.progress import Progress, changing
 from minigpt.classroom.report import PartReport
 from minigpt.classroom.student import FOLDER, folder_option, quoted, short_name
@@ -76,7 +77,8 @@ def _words(path: Path, task, report: PartReport, watching: bool) -> str:
     advice = report.advice
     if not advice.startswith("Next: "):
         advice = f"Next: {advice[:1].lower()}{advice[1:]}"
-    hint = "press h" if watching else f"`{check_command(path, task)} --hint`"
+    part = "" if isinstance(task, Hunt) or len(task.parts) == 1 else f" --part {report.part}"
+    hint = "press h" if watching else f"`{check_command(path, task)}{part} --hint`"
     advice = advice.replace(f"`minigpt check {short_name(task)} --hint`", hint)
     advice = advice.replace(f"`python {path.name}`", f"`python {quoted(path)}`")
     return "\n\n".join(filter(None, [wrapped(problem), wrapped(advice)]))
@@ -96,13 +98,18 @@ def next_task(task, folder: Path, watching: bool = False) -> str:
     where = folder_option(folder)
     tasks = list(hunts().values() if isinstance(task, Hunt) else EXERCISES.values())
     later = next((other for other in tasks if other.number > task.number), None)
-    begin = f"`minigpt lesson start {short_name(later) if later else 'bughunt-01'}{where}`"
+    if later and (folder / later.file_name).is_file():
+        begin = f"`minigpt check {short_name(later)}{where}`"
+    else:
+        begin = f"`minigpt lesson start {short_name(later) if later else 'bughunt-01'}{where}`"
     begin = "press n" if watching and later else begin
     if isinstance(task, Hunt):
         return f"Found! Next: {begin}." if later else "Found, and that was the last bug hunt."
+    train = ""
+    if set(task.functions) & set(USABLE):
+        train = f"Or train a GPT on your own functions: `minigpt train --layers {quoted(folder)}`. "
     return (
-        f"All of lesson {task.number} is right. Next: {begin}. Or train a GPT on your own "
-        f"functions: `minigpt train --layers {quoted(folder)}`. To compare: "
+        f"All of lesson {task.number} is right. Next: {begin}. {train}To compare: "
         + ("press s." if watching else f"`minigpt lesson solution {task.number}{where}`.")
     )
 

@@ -52,7 +52,9 @@ def print_own(this: Run) -> None:
     if own.idle:
         print(f"not used   {', '.join(own.idle)}: no training calls them")
     for name in own.wrong:
-        print(f"careful    your {name} does not pass its check; `minigpt check` says why")
+        number = own.reports[name].exercise
+        print(f"careful    your {name} does not pass its check; `minigpt check {number} --folder "
+              f'"{own.folder}"` says why')  # fmt: skip
 
     def make_model(functions):
         return this.new_model(config, functions)
@@ -113,7 +115,8 @@ def print_end(this: Run, seconds: float) -> None:
     if summary["floor"] is not None:
         print(f"{summary['val_loss'] - summary['floor']:.3f} nats above the floor, which is "
               f"{summary['floor_bits_per_byte']:.3f} bits a byte; ", end="")  # fmt: skip
-    print(f"{this.rungs['bigram'] - summary['val_loss']:.2f} nats below counted pairs.")
+    below = this.rungs["bigram"] - summary["val_loss"]
+    print(f"{abs(below):.2f} nats {'below' if below >= 0 else 'above'} counted pairs.")
     if samples:
         print(f"Of {len(samples.texts)} stories sampled (temperature {TEMPERATURE}, top-p {TOP_P}),"
               f" {samples.well_formed:.0%} are well formed and {samples.consistent:.0%} agree with "

@@ -39,6 +39,13 @@ def wrong_answers(which: str) -> dict[str, type]:
     return found
 
 
+def written(exercise, mistakes=()) -> SimpleNamespace:
+    """The functions of a solution, with mistakes in it, as if a student had written it."""
+    names: dict = {"__name__": "student"}
+    exec(compile(exercise.edited(mistakes), "student.py", "exec"), names)  # noqa: S102
+    return SimpleNamespace(**names)
+
+
 def told(answer: type) -> tuple[str, str]:
     """(part, what is wrong with it) from an answer's docstring."""
     name, _, words = (answer.__doc__ or "").strip().partition(":")

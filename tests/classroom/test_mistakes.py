@@ -4,7 +4,9 @@ So no two are the same: of two with the same numbers, one would be named in the 
 """
 
 import pytest
+from answers import written
 
+from minigpt.classroom.checker import check_part
 from minigpt.classroom.diagnose import diagnose, reference
 from minigpt.classroom.exercises import EXERCISES
 
@@ -25,6 +27,9 @@ def test_a_known_mistake_is_named(exercise, part, mistake, seed):
     assert len(stopped) < len(runs) and {one.kind for one in stopped} <= {"raised"}, stopped
     found = diagnose(exercise, part, seed, runs)
     assert [(one.kind, one.name) for one in found] == [("known", mistake.name)], found
+    if seed:  # the whole check: it fails, and the first hint is this mistake's
+        report = check_part(exercise, part, written(exercise, [mistake]))
+        assert not report.ok and mistake.hint in report.hints, report
 
 
 @pytest.mark.parametrize(("exercise", "part"), PARTS, ids=IDS)
@@ -36,7 +41,7 @@ def test_the_words_are_whole(exercise, part):
     assert len({m.name for m in part.mistakes}) == len(part.mistakes)
     assert len({m.says for m in part.mistakes}) == len(part.mistakes)
     for m in part.mistakes:
-        assert m.says[0].islower() or m.says[0] in "ABCDHNTVxymlp√1" or m.says[0].isupper(), m.says
+        assert not m.says.startswith(("The ", "It ", "Your ")), m.says  # it completes a sentence
         assert not m.says.endswith("."), m.says
         assert m.hint[-1] in ".?!)", m.hint
         assert 1 <= m.section <= 13

@@ -1,6 +1,7 @@
 """Training on a student's own functions: they are called, they count, and what can't be is told."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from minigpt import GPT, GPTConfig, Trainer, kernels
 from minigpt.classroom.exercise import SOLUTIONS
 from minigpt.classroom.exercises import EXERCISES
-from minigpt.classroom.own_layers import HEADS, LAYERS, TRAINING, USABLE, load_own
+from minigpt.classroom.own_layers import (
+    HEADS,
+    USABLE,
+    OwnLayers,
+    load_own,
+)
 from minigpt.errors import UserError
 from minigpt.tree import items
 
@@ -86,22 +92,39 @@ def test_shards_add_up_and_steps_agree(everything):
         assert np.abs(a - b).max() < 1e-6, path
 
 
-def test_every_usable_function_is_called(tmp_path):
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """All solutions, whose functions count their calls."""
+    folder = tmp_path_factory.mktemp("counted")
     for exercise in EXERCISES.values():
         names = [name for name in exercise.functions if name.removesuffix("_backward") in USABLE]
         text = exercise.solution + COUNT.replace("FUNCTIONS", repr(names))
-        (tmp_path / exercise.file_name).write_text(text, encoding="utf-8")
-    own = load_own(tmp_path)
+        (folder / exercise.file_name).write_text(text, encoding="utf-8")
+    return load_own(folder)
+
+
+@pytest.mark.parametrize("name", [name for name in USABLE if name not in HEADS])
+def test_each_usable_function_alone_is_called(counted, name):
+    pair = {n: f for n, f in counted.functions.items() if n in (name, f"{name}_backward")}
+    calls = pair[name].__globals__["CALLS"]
+    calls.clear()
+    own = OwnLayers(counted.folder, pair)
     trainer = trainer_of(GPT(config(), device="cpu", layers=own.table(kernels)))
     own.equip(trainer)
     trainer.step()
-    globals_of = {id(f.__globals__): f.__globals__ for f in own.functions.values()}
-    called = {name for names in globals_of.values() for name in names["CALLS"]}
-    # The student's attention and mlp call the linear, heads and GELU of their own file; what the
-    # package's would have called is not needed then.
-    assert called >= {*TRAINING, *HEADS, *LAYERS} - {"linear"}
-    for name in LAYERS:
-        assert name == "linear" or f"{name}_backward" in called, name
+    assert calls.keys() >= pair.keys(), name
+
+
+def test_heads_are_called_by_ones_own_attention_only(counted, tmp_path):
+    calls = counted.functions["attention"].__globals__["CALLS"]
+    calls.clear()
+    model = GPT(config(), device="cpu", layers=counted.table(kernels))
+    model.loss_and_grads(IDS, TARGETS)
+    assert calls.keys() >= {*HEADS, "attention", "attention_backward"}
+    text = EXERCISES["07"].solution.partition("def attention(")[0]  # the heads alone
+    (tmp_path / "07_attention.py").write_text(text, encoding="utf-8")
+    own = load_own(tmp_path)
+    assert own.names == ["softmax", "scaled_dot_product"] and set(own.idle) == set(HEADS)
 
 
 def test_a_block_calls_the_students_layer_norm(tmp_path):
@@ -173,6 +196,9 @@ def test_dropout_is_refused_in_one_sentence(tmp_path):
     model = GPT(config(dropout=0.1), device="cpu", layers=own.table(kernels))
     with pytest.raises(UserError, match="knows no dropout; train with --dropout 0"):
         model.loss_and_grads(IDS, TARGETS, rng=np.random.default_rng(0))
+    with pytest.raises(UserError, match="Your attention knows no dropout"):
+        own.refuse(config(dropout=0.1))
+    own.refuse(config())
 
 
 def test_an_exception_in_the_training_is_one_sentence(tmp_path):
@@ -191,3 +217,71 @@ def test_generation_gives_the_same_text(everything):
     model = GPT(config(), device="cpu", layers=everything.table(kernels))
     expected = GPT(config(), device="cpu").generate(IDS[:1, :2], max_new_tokens=3, temperature=0)
     assert np.array_equal(model.generate(IDS[:1, :2], max_new_tokens=3, temperature=0), expected)
+
+
+def test_a_part_that_is_missing_comes_from_the_package(tmp_path):
+    """One function of three is there; a crash in what no training calls stops nobody."""
+    solution = EXERCISES["11"].solution
+    start, end = solution.index("def warmup_cosine"), solution.index("def clip_by_norm")
+    text = solution[: solution.index("def adamw_step")] + solution[start:end]
+    (tmp_path / "11_adam.py").write_text(text, encoding="utf-8")
+    (tmp_path / "03_tokens.py").write_text("def count_pairs(pieces):\n    return 1 / 0\n",
+                                           encoding="utf-8")  # fmt: skip
+    own = load_own(tmp_path)
+    assert own.names == ["warmup_cosine"] and "count_pairs" in own.idle
+
+
+def test_the_packages_own_function_is_not_yours(tmp_path):
+    text = "from minigpt.layers import layernorm, layernorm_backward\n"
+    (tmp_path / "06_layernorm.py").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match="minigpt's own function"):
+        load_own(tmp_path)
+
+
+def test_a_schedule_may_return_an_array(tmp_path):
+    text = EXERCISES["11"].solution.replace("def warmup_cosine(", "def _plan(") + (
+        "\n\nimport numpy as np\n\n\ndef warmup_cosine(step, steps, lr, min_lr, warmup):\n"
+        "    return np.asarray(_plan(step, steps, lr, min_lr, warmup))\n"
+    )
+    (tmp_path / "11_adam.py").write_text(text, encoding="utf-8")
+    own = load_own(tmp_path)
+    trainer = trainer_of(GPT(config(), device="cpu", layers=own.table(kernels)))
+    own.equip(trainer)
+    assert type(trainer.current_lr) is float
+
+
+def test_what_a_file_sets_ends_with_its_loading(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    head = (
+        "import os, warnings\nimport numpy as np\nnp.seterr(all='raise')\n"
+        "warnings.simplefilter('error')\nos.chdir('other')\n"
+    )
+    text = head + EXERCISES["06"].solution
+    (tmp_path / "06_layernorm.py").write_text(text, encoding="utf-8")
+    before = np.geterr()
+    assert load_own(tmp_path).names == ["layernorm"]
+    assert np.geterr() == before and Path.cwd() == tmp_path
+
+
+def test_recomputing_with_own_functions(everything):
+    options = {"bias": False, "tie_weights": False}
+    base = GPT(config(**options), device="cpu", dtype="float64")
+    model = GPT(config(**options), device="cpu", dtype="float64", recompute=True,
+                layers=everything.table(kernels))  # fmt: skip
+    _, grads = base.loss_and_grads(IDS, TARGETS)
+    _, own_grads = model.loss_and_grads(IDS, TARGETS)
+    for (path, a), (_, b) in zip(items(grads), items(own_grads), strict=True):
+        assert np.abs(a - b).max() < 1e-10, path
+
+
+def test_on_a_gpu(cupy, tmp_path):
+    """On the stand-in for CuPy: optimizer and clipping stay the package's, all else is yours."""
+    own = load_own(copy_of(tmp_path))
+    base = GPT(config(), device="cuda")
+    model = GPT(config(), device="cuda", layers=own.table(kernels.fastest(cupy)))
+    trainer, theirs = trainer_of(model), trainer_of(base)
+    own.equip(trainer)
+    assert {"adamw_step", "clip_by_norm"} <= set(own.idle) and "warmup_cosine" in own.names
+    for _ in range(2):
+        assert trainer.step() == pytest.approx(theirs.step(), rel=1e-3)

@@ -80,3 +80,23 @@ def test_the_table_of_bug_hunts_is_right():
     rows = re.findall(r"^\| (\d\d) \| ([\d, ]+) \|$", text, re.MULTILINE)
     told = {number: lesson for lesson, numbers in rows for number in numbers.split(", ")}
     assert told == {hunt.number: hunt.lesson[:2] for hunt in hunts().values()}
+
+
+def test_the_example_in_the_readme_is_what_the_checker_says(tmp_path):
+    exercise = EXERCISES["06"]
+    mistakes = [m for m in exercise.parts[0].mistakes if m.name == "variance_a_constant"]
+    path = tmp_path / exercise.file_name
+    path.write_text(exercise.edited(mistakes), encoding="utf-8")
+    report = check_file(path, exercise, parts_of(exercise)).reports[0]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"```\n(layernorm: not right yet.*?)```", readme, re.DOTALL)
+    assert told.split() == report.as_text().split()
+
+
+def test_the_readme_tells_the_number_of_mistakes():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    parts = [part for exercise in EXERCISES.values() for part in exercise.parts]
+    count = sum(len(part.mistakes) for part in parts)
+    assert f"{count} known mistakes in {len(parts)} parts of {len(EXERCISES)} exercises" in (
+        " ".join(readme.split())
+    )

@@ -85,7 +85,7 @@ def test_a_loop_costs_only_the_part_that_runs_into_it(tmp_path):
     outcome = check(write(tmp_path, code, exercise=LOSS, within=backward), LOSS, 2)
     assert {report.part: report.ok for report in outcome.reports} == {
         "cross_entropy": False,
-        "perplexity": True,
+        "bits_per_byte": True,
     }
     assert "did not end within 2 seconds" in outcome.reports[0].problem
 

@@ -17,6 +17,7 @@ def cases(rng) -> list[Case]:
         case("a sum that is exactly top_p", [0.125, 0.5, 0.0625, 0.25, 0.0625], 0.75),
         case("a sum that is just below top_p", [0.2, 0.05, 0.4, 0.25, 0.1], 0.66),
         case("tokens that are equally likely", [0.125, 0.25, 0.125, 0.25, 0.125, 0.125], 0.7),
+        case("many tokens that are equally likely", np.array([1, 2] * 32) / 96, 0.6, exact=False),
         case("a top_p of 1", [0.125, 0.0625, 0.5, 0.0625, 0.25], 1.0),
         case("a small top_p", [0.3, 0.1, 0.05, 0.35, 0.2], 0.4),
         case("a top_p below several tokens", [0.05, 0.2, 0.4, 0.3, 0.05], 0.15),
