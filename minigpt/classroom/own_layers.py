@@ -144,6 +144,8 @@ class OwnLayers:
     def compare(self, make_model: Callable, make_trainer: Callable, seconds: float = 8.0) -> dict:
         """Some steps with the student's functions and with the package's, from the same start.
 
+        The first step is not timed: a GPU compiles its kernels there.
+
         Args:
             make_model: called with a table of functions, None for the package's.
             make_trainer: called with a model.
@@ -154,26 +156,30 @@ class OwnLayers:
         """
         own, package = make_trainer(make_model(self)), make_trainer(make_model(None))
         self.equip(own)
-        own_losses, times = [], []
-        start = time.perf_counter()
-        while len(times) < 10 and (not times or time.perf_counter() - start < seconds):
-            before = time.perf_counter()
-            own_losses.append(own.step())
-            times.append(time.perf_counter() - before)
-        losses, others = [], []
-        for _ in times:
-            before = time.perf_counter()
-            losses.append(package.step())
-            others.append(time.perf_counter() - before)
+        own_losses, times = _timed_steps(own, 11, seconds)
+        losses, others = _timed_steps(package, len(own_losses), 1e9)
         difference = max(abs(a - b) / abs(b) for a, b in zip(own_losses, losses, strict=True))
         return {
-            "steps": len(times),
+            "steps": len(losses),
             "own_ms": 1000 * float(np.median(times)),
             "package_ms": 1000 * float(np.median(others)),
             "own_loss": own_losses[-1],
             "package_loss": losses[-1],
             "difference": difference,
         }
+
+
+def _timed_steps(trainer, most: int, seconds: float) -> tuple[list[float], list[float]]:
+    """The losses of up to `most` steps within `seconds`, and the times of all but the first."""
+    losses, times = [], []
+    start = time.perf_counter()
+    while len(losses) < most and (len(losses) < 2 or time.perf_counter() - start < seconds):
+        before = time.perf_counter()
+        losses.append(trainer.step())
+        times.append(time.perf_counter() - before)
+        if len(losses) == 1:
+            start = max(start, time.perf_counter() - seconds / 2)  # it may have compiled kernels
+    return losses, times[1:]
 
 
 class StudentUpdate(HostUpdate):

@@ -49,8 +49,9 @@ def print_own(this: Run) -> None:
     rest = [name for name in own_layers.USABLE if name not in own.names]
     print(f"yours      {', '.join(own.names)} (from {own.folder})")
     print(f"package's  {', '.join(rest) or 'none of those that could be yours'}")
-    if own.idle:
-        print(f"not used   {', '.join(own.idle)}: no training calls them")
+    idle = [name for name in own.idle if name not in own_layers.USABLE]
+    if idle:
+        print(f"not used   {', '.join(idle)}: no training calls them")
     for name in own.wrong:
         number = own.reports[name].exercise
         print(f"careful    your {name} does not pass its check; `minigpt check {number} --folder "
@@ -61,10 +62,10 @@ def print_own(this: Run) -> None:
 
     found = own.compare(make_model, this.new_trainer)
     steps, times = found["steps"], found["own_ms"] / max(found["package_ms"], 1e-9)
-    print(f"compare    {steps} step{'s' * (steps > 1)}: yours {found['own_ms']:,.1f} ms a step, "
+    print(f"compare    {steps} steps: yours {found['own_ms']:,.1f} ms a step, "
           f"the package's {found['package_ms']:,.1f} ms ({times:.2g} times); their losses, "
           f"{found['own_loss']:.4f} and {found['package_loss']:.4f}, differ by "
-          f"{found['difference']:.1g} at most")  # fmt: skip
+          f"{found['difference']:.1g} of it at most")  # fmt: skip
     minutes = found["own_ms"] * this.settings.steps / 60000
     if minutes > 10:
         print(f"           all {this.settings.steps} steps will take about {minutes:,.0f} minutes; "
