@@ -12,7 +12,8 @@ import numpy as np
 from minigpt.classroom import pretend_gpu
 from minigpt.classroom.compare import Verdict, compare, same_value
 from minigpt.classroom.exercise import Case, Part
-from minigpt.classroom.observe import Observation, gradients_by_name, observe, plain
+from minigpt.classroom.observe import Observation, gradients_by_name, observe
+from minigpt.classroom.values import plain
 from minigpt.classroom.words import listed
 from minigpt.gradcheck import gradcheck
 from minigpt.tree import tree_map

@@ -10,8 +10,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minigpt.backend import to_host
 from minigpt.classroom.exercise import Case, Part
+from minigpt.classroom.values import (
+    bits,
+    equal,
+    got_instead,
+    is_array,
+    is_numeric,
+    on_host,
+    plain,
+    share_memory,
+    what,
+)
 from minigpt.tree import items, tree_map
 
 REAL = "an array of real numbers"
@@ -96,19 +106,20 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
     args, params, options = arguments
     forward, backward = (getattr(functions, name, None) for name in part.functions)
     given = _named(forward, args, params | options) if manners else {}
-    before = _bits(given)
+    before = bits(given)
     returned = _call(forward, part.functions[0], seen, *args, **params, **options)
     if seen.failure:
         return
     if not (isinstance(returned, (tuple, list)) and len(returned) == 2):
-        _fail(seen, part.functions[0], f"must return two things, `y, cache`; {_got(returned)}")
+        got = got_instead(returned)
+        _fail(seen, part.functions[0], f"must return two things, `y, cache`; {got}")
         return
     y, cache = returned
-    if not _is_numeric(y):
-        _fail(seen, part.functions[0], f"returned {_what(y)} as y; it must be {REAL}")
+    if not is_numeric(y):
+        _fail(seen, part.functions[0], f"returned {what(y)} as y; it must be {REAL}")
         return
     seen.values["y"] = _keep("y", y, seen, to_device)
-    seen.shared += ["y"] * (part.fresh and manners and _shares(y, given))
+    seen.shared += ["y"] * (part.fresh and manners and share_memory(y, given))
     if not callable(backward):
         seen.failure = _missing(part.functions[1])
         return
@@ -119,7 +130,7 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
     device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
     if np.shape(dy) == () and not to_device:
         device_dy = dy.dtype.type(dy) if hasattr(dy, "dtype") else dy
-    before_dy, before_cache = (_bits(device_dy), _bits(cache)) if manners else (None, None)
+    before_dy, before_cache = (bits(device_dy), bits(cache)) if manners else (None, None)
     first = _gradients(part, backward, device_dy, cache, seen)
     if seen.failure:
         return
@@ -127,16 +138,16 @@ def _run_layer(part, functions, arguments, dy, to_device, seen, manners) -> None
     seen.values |= first
     if not manners:
         return
-    changed = [name for name, value in given.items() if _bits(value) != before[name]]
+    changed = [name for name, value in given.items() if bits(value) != before[name]]
     seen.changed += [f"its argument {name}" for name in changed]
-    dy_changed = _bits(device_dy) != before_dy
-    seen.changed += ["dy"] * dy_changed + ["the cache"] * (_bits(cache) != before_cache)
+    dy_changed = bits(device_dy) != before_dy
+    seen.changed += ["dy"] * dy_changed + ["the cache"] * (bits(cache) != before_cache)
     if dy_changed:  # so that the second run sees what the first one saw
         device_dy = to_device(np.array(dy)) if to_device else np.array(dy)
     second = _gradients(part, backward, device_dy, cache, seen)
     seen.failure = None
     same = first.keys() == second.keys() and all(
-        _equal(first[name], _host(second[name])) for name in first
+        equal(first[name], on_host(second[name])) for name in first
     )
     seen.other_bits = not same
 
@@ -146,11 +157,11 @@ def _run_function(part, functions, arguments, dy, to_device, seen, manners) -> N
     (name,) = part.functions
     function = getattr(functions, name)
     given = _named(function, args, params | options) if manners else {}
-    before = _bits(given)
+    before = bits(given)
     returned = _call(function, name, seen, *args, **params, **options)
     if seen.failure:
         return
-    if part.fresh and _shares(returned, given):
+    if part.fresh and share_memory(returned, given):
         seen.shared.append(" or ".join(part.outputs))
     several = len(part.outputs) > 1
     if several and not (isinstance(returned, (tuple, list)) and len(returned) == len(part.outputs)):
@@ -160,12 +171,12 @@ def _run_function(part, functions, arguments, dy, to_device, seen, manners) -> N
         if value is None:
             _fail(seen, name, "returned None; is a `return` missing?")
             return
-        if isinstance(value, dict) and value and all(_is_array(x) for x in value.values()):
+        if isinstance(value, dict) and value and all(is_array(x) for x in value.values()):
             for key, inner in value.items():
                 seen.values[f"{output}.{key}"] = _keep(f"{output}.{key}", inner, seen, to_device)
         else:
             seen.values[output] = _keep(output, value, seen, to_device)
-    changed = [key for key, value in given.items() if _bits(value) != before[key]]
+    changed = [key for key, value in given.items() if bits(value) != before[key]]
     seen.changed += [f"its argument {key}" for key in changed]
 
 
@@ -220,7 +231,7 @@ def _gradients(part, backward, dy, cache, seen) -> dict[str, object]:
         first = f"({inputs})" if len(part.gradients) > 1 else inputs
         _fail(seen, name, f"must return two things, `{first}, grads`: the gradient by the input, "
               f"and a dict of the gradients by the parameters (empty if there are none); "
-              f"{_got(returned)}")  # fmt: skip
+              f"{got_instead(returned)}")  # fmt: skip
         return {}
     dx, grads = returned
     count = len(dx) if isinstance(dx, (tuple, list)) else 1
@@ -230,10 +241,10 @@ def _gradients(part, backward, dy, cache, seen) -> dict[str, object]:
         return {}
     found = gradients_by_name(part, dx, grads)
     if part.fresh:
-        seen.shared += [key for key, value in found.items() if _shares(value, dy)]
+        seen.shared += [key for key, value in found.items() if share_memory(value, dy)]
     for key, value in found.items():
-        if not _is_numeric(value):
-            _fail(seen, name, f"returned {_what(value)} as {key}; it must be {REAL}")
+        if not is_numeric(value):
+            _fail(seen, name, f"returned {what(value)} as {key}; it must be {REAL}")
             return {}
     return {key: copy.copy(value) for key, value in found.items()}
 
@@ -253,78 +264,7 @@ def _keep(name, value, seen: Observation, to_device):
         seen.strangers.append(name)
     if hasattr(value, "dtype"):
         seen.dtypes[name] = str(value.dtype)
-    return plain(_host(value))
-
-
-def _host(value):
-    return to_host(value) if _is_array(value) else value
-
-
-def plain(value):
-    """Numbers as arrays, sequences as lists: so that equal answers are equal."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        numbers = bool(value) and all(_is_number(x) for x in value)
-        return np.array([float(x) for x in value]) if numbers else [plain(x) for x in value]
-    if _is_number(value):
-        return np.asarray(value)
-    return np.array(value) if isinstance(value, np.ndarray) else value
-
-
-def _is_number(value) -> bool:
-    numbers = (bool, int, float, np.floating, np.integer, np.bool_)
-    return isinstance(value, numbers)
-
-
-def _is_array(value) -> bool:
-    return isinstance(value, np.ndarray) or hasattr(value, "get") and hasattr(value, "shape")
-
-
-def _is_numeric(value) -> bool:
-    if _is_number(value):
-        return True
-    return _is_array(value) and np.dtype(value.dtype).kind in "biuf"
-
-
-def _got(returned) -> str:
-    """What came instead of two things."""
-    if returned is None:
-        return "it returned None: is there a `return` in its last line?"
-    if isinstance(returned, (tuple, list)):
-        kinds = ", ".join(_what(x) for x in returned)
-        return f"it returned {len(returned)} things ({kinds})"
-    return f"it returned {_what(returned)} alone"
-
-
-def _what(value) -> str:
-    if value is None:
-        return "None"
-    if _is_array(value):
-        return f"an array of {value.dtype} numbers of shape {value.shape}"
-    if inspect.isgenerator(value):
-        return "a generator (there is a `yield` in the function)"
-    return f"a {type(value).__name__}"
-
-
-def _equal(a, b) -> bool:
-    a, b = plain(a), plain(b)
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
-    return type(a) is type(b) and a == b
-
-
-def _shares(values, others) -> bool:
-    """Whether an array in `values` has memory in common with one in `others`."""
-    return any(np.shares_memory(a, b) for a in _arrays(values) for b in _arrays(others))
-
-
-def _arrays(value) -> list[np.ndarray]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return [array for inner in value for array in _arrays(inner)]
-    return [value] if isinstance(value, np.ndarray) else []
+    return plain(on_host(value))
 
 
 def _named(function: Callable, args: tuple, kwargs: dict) -> dict[str, object]:
@@ -335,18 +275,3 @@ def _named(function: Callable, args: tuple, kwargs: dict) -> dict[str, object]:
         names = []
     names += [f"number {i + 1}" for i in range(len(names), len(args))]
     return dict(zip(names, args, strict=False)) | kwargs
-
-
-def _bits(value, above: tuple[int, ...] = ()):
-    """Everything in a value, to see later whether one was written to."""
-    if id(value) in above:  # a cache whose parts know each other
-        return "seen"
-    if isinstance(value, dict):
-        return {key: _bits(inner, (*above, id(value))) for key, inner in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_bits(inner, (*above, id(value))) for inner in value]
-    if _is_array(value):
-        return np.asarray(to_host(value)).tobytes()
-    if isinstance(value, np.generic):
-        return value.tobytes()
-    return repr(value)[:200]

@@ -165,7 +165,7 @@ def list_text(folder: Path, colour: bool = False) -> str:
     tasks = [(task, list(_states(task, progress).values())) for task in (*exercises, *programs)]
     total = sum(len(states) for _, states in tasks)
     done = sum(states.count("passes") for _, states in tasks)
-    rows.append(f"{done} of {total} done in {folder}   (ok: right, ..: begun)")
+    rows.append(f"{done} of {total} parts done in {folder}   (ok: right, ..: begun)")
     left = [task for task, states in tasks if states.count("passes") < len(states)]
     begun = [task for task in left if (folder / task.file_name).is_file()]
     if begun:
