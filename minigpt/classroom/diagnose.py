@@ -106,8 +106,11 @@ def diagnose(
             unexplained.append((output, fact))
     if unexplained:
         pair = this.pair()
+        found_pair = [this.known(name, this.outputs_of(name)) for name in pair]
+        if len(pair) == 1:  # several could be the other one
+            found_pair.append(Diagnosis("fact", "and_more", tuple(this.wrong), AND_MORE))
         if pair:
-            return [this.known(name, this.outputs_of(name)) for name in pair]
+            return found_pair
     for output, fact in unexplained:
         if fact:
             found.append(Diagnosis("fact", fact.name, (output,), fact.says))
@@ -118,7 +121,9 @@ def diagnose(
 
 PAIRS = 250  # that are tried at most; each takes about a millisecond
 MANY_PAIRS = 1000  # of functions of tokens and the like, which are quick
-VAGUE = {"some_cases", "wrong_shape", "factor_unknown", "nan", "last_only"}  # a pair says more
+AND_MORE = "must be wrong in a second way as well, which these numbers leave open"
+# Facts that a pair of mistakes, where one fits, says better.
+VAGUE = {"and_more", "some_cases", "wrong_shape", "factor_unknown", "nan", "last_only"}
 
 
 def _merged(found: list[Diagnosis]) -> list[Diagnosis]:

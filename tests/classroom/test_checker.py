@@ -525,3 +525,13 @@ def test_a_tiny_error_is_not_given_a_big_name():
     report = check_part(EXERCISES["07"], part, SimpleNamespace(**names))
     assert not report.ok and [d.kind for d in report.diagnoses] == ["fact"]
     assert "1 + 3.0e-06 times" in report.problem
+
+
+def test_what_several_pairs_explain_is_told_as_far_as_it_is_sure():
+    """One of the two mistakes is certain; which the other one is, these numbers leave open."""
+    exercise = EXERCISES["02"]
+    part = exercise.part("relative_error")
+    two = [m for m in part.mistakes if m.name in ("lengths", "nan_returned")]
+    report = check_part(exercise, part, written(exercise, two))
+    assert [d.name for d in report.diagnoses] == ["lengths", "and_more"]
+    assert "is right, except" not in report.problem and "in a second way" in report.problem
