@@ -32,6 +32,7 @@ def test_wrong_answers_of_others_are_named_rightly():
     assert len(found["rightly"]) >= 0.9 * total, found["unnamed"]
 
 
+@pytest.mark.slow
 def test_the_first_set_fails_and_nearly_all_of_it_has_a_name():
     """The first set helped to find what was not known; so all of it should be."""
     found = measure_wrong("first")
@@ -61,6 +62,7 @@ def test_a_report_that_passes_is_judged_so():
     assert judge(report, ["a"]) == "passed"
 
 
+@pytest.mark.slow
 def test_the_right_answers_are_counted():
     count, refused, _ = measure_right()
     assert refused == [] and count >= 5 * sum(len(e.parts) for e in EXERCISES.values())

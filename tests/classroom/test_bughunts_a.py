@@ -336,6 +336,7 @@ def test_a_wrong_or_lazy_repair_fails(number, edits):
     assert hunt.verify(load(edited(hunt.program(), edits)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_only_the_planted_program_shows_the_symptom(number, tmp_path):
     hunt, outputs = hunts()[number], []

@@ -397,6 +397,7 @@ def test_the_planted_program_and_wrong_repairs_fail(number):
         assert sentence and sentence[0].isupper() and sentence.endswith("."), edits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_symptom_is_seen_in_the_planted_program_only(number, tmp_path):
     hunt, case = hunts()[number], CASES[number]

@@ -79,6 +79,7 @@ def test_what_ends_the_process_is_told_at_once(tmp_path, monkeypatch, code, told
     assert time.perf_counter() - start < SECONDS  # it did not wait for the limit of time
 
 
+@pytest.mark.slow
 def test_a_loop_costs_only_the_part_that_runs_into_it(tmp_path):
     code = "while True:\n    try:\n        pass\n    except BaseException:\n        pass\n"
     backward = LOSS.functions[1]
@@ -221,6 +222,7 @@ def test_a_stopped_worker_is_not_stopped_again(monkeypatch):
     worker.stop()
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_worker_ends_when_nobody_waits_for_it(tmp_path):
     path = write(tmp_path, "while True: pass")

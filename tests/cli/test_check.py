@@ -126,6 +126,7 @@ def test_other_editors_files_are_right_too(cli, mine, change):
     assert cli("check", "06")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_loop_that_never_ends(cli, mine):
     mine("while True:\n    pass\n")
     code, out, _ = cli("check", "06", "--seconds", "2")

@@ -141,6 +141,7 @@ def test_files_that_vanish_or_are_empty_for_a_while(folder, watch):
     assert watching.end() == 1
 
 
+@pytest.mark.slow
 def test_an_endless_loop_waits_for_nobody(folder, watch):
     """A newer save ends the check that runs; so does `q`."""
     file = folder / "06_layernorm.py"
