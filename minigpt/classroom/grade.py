@@ -302,6 +302,7 @@ def _named(report: PartReport) -> list[tuple[str, str]]:
     if red is None:
         return []
     if red.name == "loads":  # the same for all parts of a file; after the colon, for each file
-        return [(report.exercise, f"{red.seen.partition(':')[0].rstrip('.')}.")]
+        words = red.seen.partition(":")[0].rstrip(".")
+        return [(report.exercise, words if words.endswith("?") else f"{words}.")]
     facts = [(report.part, f"{', '.join(one.outputs)} {one.says}") for one in report.diagnoses]
     return facts or [(report.part, f"{red.name}: {red.seen}")]
