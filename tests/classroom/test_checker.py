@@ -9,7 +9,8 @@ import pytest
 from answers import written
 
 from minigpt import layers
-from minigpt.classroom import check
+from minigpt.backend import get_array_module
+from minigpt.classroom import check, pretend_gpu
 from minigpt.classroom.checker import check_part, refuse_imports
 from minigpt.classroom.compare import same_answer, same_value
 from minigpt.classroom.exercises import EXERCISES
@@ -535,3 +536,61 @@ def test_what_several_pairs_explain_is_told_as_far_as_it_is_sure():
     report = check_part(exercise, part, written(exercise, two))
     assert [d.name for d in report.diagnoses] == ["lengths", "and_more"]
     assert "is right, except" not in report.problem and "in a second way" in report.problem
+
+
+def test_two_wrong_answers_are_the_same_only_if_their_errors_agree():
+    right = np.array([1.0, 2.0, 3.0])
+    wrong = right + np.array([0.5, 0.0, -0.25])
+    assert same_answer(wrong * (1 + 1e-11), wrong, right)
+    assert not same_answer(wrong + 1e-4 * (wrong - right), wrong, right)
+
+
+def test_a_second_backward_must_give_the_same():
+    """Gradients are added up until the next forward: only a second backward shows it."""
+    total = {}
+
+    def layernorm(x, weight, bias, eps=1e-5):
+        total.clear()
+        return RIGHT.layernorm(x, weight, bias, eps)
+
+    def layernorm_backward(dy, cache):
+        dx, grads = RIGHT.layernorm_backward(dy, cache)
+        total["bias"] = total.get("bias", 0) + grads["bias"]
+        return dx, {**grads, "bias": total["bias"]}
+
+    functions = {"layernorm": layernorm, "layernorm_backward": layernorm_backward}
+    assert red(report_of(E06, "layernorm", **functions)) == ["called twice"]
+
+
+def test_the_gradient_check_sees_repeated_tokens():
+    exercise = EXERCISES["04"]
+
+    def embedding(ids, weight):
+        return weight[ids], (ids, weight)
+
+    def embedding_backward(dy, cache):
+        ids, weight = cache
+        dweight = 0 * weight
+        dweight[ids] += dy
+        return None, {"weight": dweight}
+
+    names = {"embedding": embedding, "embedding_backward": embedding_backward}
+    report = report_of(exercise, "embedding", **names)
+    assert red(report)[:2] == ["backward", "gradient check"]
+
+
+def test_the_pretended_gpu_refuses_numpys_arrays():
+    x = pretend_gpu.to_device(np.ones(3))
+    xp = get_array_module(x)
+    assert float((xp.ones(3) + x).sum()) == 6
+    for mix in (lambda: x + np.ones(3), lambda: xp.maximum(np.ones(3), x), lambda: np.asarray(x)):
+        with pytest.raises(pretend_gpu.Mixed):
+            mix()
+
+
+def test_edits_must_occur_once():
+    here = LAYERNORM.mistakes[0].edits[0][0]
+    nowhere = dataclasses.replace(LAYERNORM.mistakes[0], edits=(("no such line", ""),))
+    twice = dataclasses.replace(LAYERNORM.mistakes[0], edits=(("dy", ""),))
+    assert E06.edited([nowhere]) is None and E06.edited([twice]) is None
+    assert here in E06.code and E06.edited([LAYERNORM.mistakes[0]]) is not None

@@ -77,6 +77,16 @@ def test_right_functions_give_the_packages_numbers(everything, changes):
         assert np.abs(a - b).max() < 1e-10, path
 
 
+@pytest.mark.parametrize("name", ["linear", "layernorm", "mlp", "attention"])
+def test_a_model_without_biases_gets_no_gradients_of_them(everything, name):
+    pair = {n: f for n, f in everything.functions.items() if n in (name, f"{name}_backward")}
+    options = {"device": "cpu", "dtype": "float64"}
+    table = OwnLayers(everything.folder, pair).table(kernels)
+    _, expected = GPT(config(bias=False), **options).loss_and_grads(IDS, TARGETS)
+    _, grads = GPT(config(bias=False), layers=table, **options).loss_and_grads(IDS, TARGETS)
+    assert dict(items(grads)).keys() == dict(items(expected)).keys()
+
+
 def test_shards_add_up_and_steps_agree(everything):
     """Two threads, clipping, AdamW and the schedule: as the package's, step by step."""
     own = everything
@@ -86,6 +96,8 @@ def test_shards_add_up_and_steps_agree(everything):
     for _ in range(6):
         assert abs(ours.step() - theirs.step()) < 1e-7  # clip_by_norm adds its 1e-6 to the norm
         assert ours.grad_norm == pytest.approx(theirs.grad_norm, rel=1e-6)
+    for name in "mv":  # what a checkpoint keeps
+        assert np.abs(ours.state()[name] - theirs.state()[name]).max() < 1e-6
     for (path, a), (_, b) in zip(
         items(ours.model.params), items(theirs.model.params), strict=True
     ):
